@@ -1,0 +1,45 @@
+# Shared by the scripts in this folder; source it, do not run it.
+# Gives: ROOT (the checkout), DEV (its .dev folder), say, die, as_admin, apt_install, random_hex, port_is_free, free_port.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+DEV="$ROOT/.dev"
+
+say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# Runs a command with administrator's rights: as root directly, else through sudo. Fails when there is neither.
+as_admin() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"
+    elif command -v sudo >/dev/null; then sudo "$@"
+    else return 1
+    fi
+}
+
+can_apt() { command -v apt-get >/dev/null && { [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null; }; }
+
+# apt_install PACKAGE…: one line says what is installed; apt's own output is shown only when it fails.
+apt_install() {
+    local log
+    say "installing Debian packages: $*"
+    log=$(mktemp)
+    if ! { as_admin apt-get update -q && as_admin env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$@"; } >"$log" 2>&1; then
+        cat "$log" >&2
+        rm -f "$log"
+        die "apt-get could not install: $*"
+    fi
+    rm -f "$log"
+}
+
+random_hex() { od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n'; }
+
+# True when nothing answers on this port of the loopback. Whoever binds next still has to cope with losing a race.
+port_is_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# A free port below the range from which kernels hand out ephemeral ports.
+free_port() {
+    local port
+    while :; do
+        port=$((20000 + RANDOM % 12000))
+        if port_is_free "$port"; then echo "$port"; return; fi
+    done
+}
