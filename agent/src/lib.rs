@@ -1,1 +1,12 @@
-//! Placeholder.
+//! The agent: reads the game on the driver's PC and streams it to the service.
+//!
+//! ```text
+//! acquisition (mapping, REST, UDP, or a recording) ── Raw ── Reader (pure) ── Reading ── sampler ── spool ── link ══ wss
+//! ```
+//!
+//! Invariants: the game is only read; its REST paths are a closed list; units are right in [`reading::Reading`] and never
+//! touched again; what is not known is absent; a bad reading costs that reading.
+
+pub mod raw;
+pub mod reading;
+pub mod source;

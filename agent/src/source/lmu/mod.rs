@@ -1,0 +1,1 @@
+//! Le Mans Ultimate by shared memory and REST.

@@ -1,0 +1,188 @@
+//! Control messages between agent and service.
+//!
+//! `GET /api/agent/ws` with `Authorization: Bearer <rig token>` and the subprotocol [`crate::AGENT_SUBPROTOCOL`]. The
+//! agent says [`AgentMessage::Hello`], the service answers [`ServiceMessage::Welcome`]. What carries a sequence is
+//! recorded: it is acknowledged after the commit, in order, and sent again after a loss; a replay changes nothing.
+//! Sequences count from 1 within (session, epoch), without holes, over batches and control messages alike.
+
+use crate::error::ErrorCode;
+use crate::ids::{RigId, SessionId, TeamId};
+use crate::limits::Limits;
+use crate::race::{Game, GameState, RaceEvent, SessionInfo, Standings};
+use crate::setup::Setup;
+use serde::{Deserialize, Serialize};
+
+/// Where something stands in the stream of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Place {
+    /// Session.
+    pub session: SessionId,
+    /// Which run of the agent; a later run has a greater one.
+    pub epoch: u64,
+    /// Sequence, from 1; in an acknowledgement, the last that is committed (0: none).
+    pub sequence: u64,
+}
+
+/// What is recorded besides samples.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "item", rename_all = "snake_case")]
+pub enum Record {
+    /// The session began, or facts about it changed. First item of every (session, epoch).
+    Session {
+        /// The facts, whole.
+        info: SessionInfo,
+    },
+    /// Something happened.
+    Event {
+        /// What.
+        event: RaceEvent,
+    },
+    /// The setup in the car is another one.
+    Setup {
+        /// Session time in seconds.
+        at_s: f64,
+        /// The setup, whole.
+        setup: Setup,
+    },
+    /// The session is over; nothing follows.
+    End {
+        /// Why.
+        reason: EndReason,
+    },
+}
+
+/// Why a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// The game went on to another session or back to its menu.
+    Left,
+    /// The game ended.
+    GameClosed,
+    /// The agent was told to stop.
+    AgentStopped,
+}
+
+/// From the agent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum AgentMessage {
+    /// First message.
+    Hello {
+        /// The agent's version.
+        agent_version: String,
+        /// "windows", "linux".
+        platform: String,
+        /// Which run of the agent this is.
+        epoch: u64,
+        /// The agent's clock, milliseconds since the Unix epoch.
+        clock_ms: u64,
+        /// Sessions of which the agent still holds something that was not acknowledged, or is about to send.
+        sessions: Vec<SessionId>,
+    },
+    /// Something to record.
+    Record {
+        /// Session, epoch, sequence.
+        #[serde(flatten)]
+        place: Place,
+        /// What.
+        #[serde(flatten)]
+        record: Record,
+    },
+    /// The field now. Not recorded; the next one replaces it.
+    Standings {
+        /// Session.
+        session: SessionId,
+        /// The field.
+        standings: Standings,
+    },
+    /// What the game and the agent are doing. Not recorded.
+    Status {
+        /// The game, where one was found.
+        game: Option<Game>,
+        /// What it is doing.
+        state: GameState,
+        /// The current session.
+        session: Option<SessionId>,
+        /// Something the team should know, for example that the game's version is not known to this agent.
+        notice: Option<String>,
+    },
+    /// The agent is closing the connection on purpose.
+    Bye {
+        /// Why, for people.
+        reason: String,
+    },
+}
+
+/// From the service.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ServiceMessage {
+    /// Answer to `hello`.
+    Welcome {
+        /// The team that the token belongs to.
+        team: TeamId,
+        /// Its name.
+        team_name: String,
+        /// The rig that the token belongs to.
+        rig: RigId,
+        /// Its name.
+        rig_name: String,
+        /// What is committed of the sessions that `hello` named: the last (epoch, sequence) of each that is known.
+        committed: Vec<Place>,
+        /// Limits.
+        limits: Limits,
+        /// The service's clock, milliseconds since the Unix epoch.
+        server_ms: u64,
+        /// Trace id of this connection, for support.
+        trace: String,
+    },
+    /// Everything up to this place is committed.
+    Ack {
+        /// Place.
+        #[serde(flatten)]
+        place: Place,
+    },
+    /// The service wants everything after this place again: it could not take it the first time.
+    Resend {
+        /// The last place that it has.
+        #[serde(flatten)]
+        place: Place,
+    },
+    /// Something that was sent is wrong. The connection lives on unless it is `fatal`.
+    Error {
+        /// What, for programs.
+        code: ErrorCode,
+        /// What, for people: names the field or byte.
+        message: String,
+        /// The service closes the connection after this.
+        fatal: bool,
+    },
+    /// The service is closing the connection; reconnect after this time, give or take.
+    Goodbye {
+        /// Why, for people.
+        reason: String,
+        /// Milliseconds to wait.
+        reconnect_after_ms: u32,
+    },
+}
+
+/// Answer of `GET /api/agent/whoami`: whose token this is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct WhoAmI {
+    /// Team.
+    pub team: TeamId,
+    /// Its name.
+    pub team_name: String,
+    /// Rig.
+    pub rig: RigId,
+    /// Its name.
+    pub rig_name: String,
+    /// The service's clock, milliseconds since the Unix epoch.
+    pub server_ms: u64,
+    /// Subprotocols that the service speaks to agents.
+    pub protocols: Vec<String>,
+}

@@ -1,0 +1,192 @@
+//! Control messages between the service and a viewer.
+//!
+//! `GET /api/live/ws` with the login cookie and the subprotocol [`crate::VIEWER_SUBPROTOCOL`]. A viewer watches teams
+//! (their rigs' states) and subscribes to sessions. After `snapshot`, batches come as binary frames exactly as the agent
+//! sent them. Live may skip, and says so with `gap`.
+
+use crate::agent::EndReason;
+use crate::error::ErrorCode;
+use crate::ids::{RigId, SessionId, TeamId};
+use crate::race::{Game, GameState, RaceEvent, SessionInfo, Standings};
+use crate::setup::Setup;
+use serde::{Deserialize, Serialize};
+
+/// From a viewer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ViewerMessage {
+    /// Tell me what the team's rigs are doing, now and whenever it changes.
+    Watch {
+        /// The team.
+        team: TeamId,
+    },
+    /// Show me a session.
+    Subscribe {
+        /// The team that owns it.
+        team: TeamId,
+        /// The session.
+        session: SessionId,
+        /// Most batches a second that the viewer wants; all of them where absent.
+        #[serde(default)]
+        max_hz: Option<u32>,
+    },
+    /// Show it no more.
+    Unsubscribe {
+        /// The session.
+        session: SessionId,
+    },
+}
+
+/// What a rig is doing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RigState {
+    /// The rig.
+    pub rig: RigId,
+    /// Its name.
+    pub name: String,
+    /// Its agent is connected.
+    pub connected: bool,
+    /// When that became so, milliseconds since the Unix epoch by the service's clock; absent where it never was connected.
+    pub since_ms: Option<u64>,
+    /// Version of the agent.
+    pub agent_version: Option<String>,
+    /// The game, where one was found.
+    pub game: Option<Game>,
+    /// What the game is doing.
+    pub state: GameState,
+    /// The session that runs, or the last that ran.
+    pub session: Option<SessionId>,
+    /// When the last sample came, milliseconds since the Unix epoch by the service's clock.
+    pub last_sample_ms: Option<u64>,
+    /// Something the team should know.
+    pub notice: Option<String>,
+    /// How far the agent's clock is ahead of the service's, in milliseconds.
+    pub clock_skew_ms: Option<i64>,
+}
+
+/// What was seen to be used a lap, of our car: the mean over the counted laps of the current stint.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Consumption {
+    /// How many laps it rests on; in-laps, out-laps and laps with a refill do not count.
+    pub laps: u32,
+    /// Litres a lap.
+    pub fuel_l: Option<f32>,
+    /// Kilograms a lap.
+    pub fuel_kg: Option<f32>,
+    /// Percent of virtual energy a lap.
+    pub virtual_energy_pct: Option<f32>,
+}
+
+/// From the service.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ViewMessage {
+    /// First message.
+    Hello {
+        /// The service's clock, milliseconds since the Unix epoch.
+        server_ms: u64,
+        /// Trace id of this connection, for support.
+        trace: String,
+    },
+    /// What the rigs of a watched team are doing: all of them after `watch`, then those that changed.
+    Rigs {
+        /// The team.
+        team: TeamId,
+        /// The rigs.
+        rigs: Vec<RigState>,
+    },
+    /// Everything about a session up to a place in its stream. The last batch follows as a binary frame, if there is one.
+    Snapshot {
+        /// Session.
+        session: SessionId,
+        /// Epoch and sequence up to which this is true; what follows has greater ones.
+        epoch: u64,
+        /// See `epoch`.
+        sequence: u64,
+        /// What the session is.
+        info: SessionInfo,
+        /// The field.
+        standings: Option<Standings>,
+        /// The setup in the car.
+        setup: Option<Setup>,
+        /// The latest events, oldest first, laps of our car among them.
+        events: Vec<RaceEvent>,
+        /// What is used a lap.
+        consumption: Consumption,
+        /// It is over.
+        ended: Option<EndReason>,
+    },
+    /// Facts about the session changed.
+    Info {
+        /// Session.
+        session: SessionId,
+        /// The facts, whole.
+        info: SessionInfo,
+    },
+    /// The field now.
+    Standings {
+        /// Session.
+        session: SessionId,
+        /// The field.
+        standings: Standings,
+    },
+    /// Something happened.
+    Event {
+        /// Session.
+        session: SessionId,
+        /// What.
+        event: RaceEvent,
+    },
+    /// What is used a lap is known better.
+    Consumption {
+        /// Session.
+        session: SessionId,
+        /// The figures.
+        consumption: Consumption,
+    },
+    /// Another setup is in the car.
+    Setup {
+        /// Session.
+        session: SessionId,
+        /// The setup, whole.
+        setup: Setup,
+    },
+    /// Batches were skipped for this viewer: these sequences (inclusive) will not come.
+    Gap {
+        /// Session.
+        session: SessionId,
+        /// First that is missing.
+        from: u64,
+        /// Last that is missing.
+        to: u64,
+    },
+    /// The session is over.
+    Ended {
+        /// Session.
+        session: SessionId,
+        /// Why.
+        reason: EndReason,
+    },
+    /// What was asked for is not given.
+    Refused {
+        /// The session or team that was asked for.
+        session: Option<SessionId>,
+        /// Why, for programs.
+        code: ErrorCode,
+        /// Why, for people.
+        message: String,
+    },
+    /// The service is closing the connection; reconnect after this time, give or take.
+    Goodbye {
+        /// Why, for people.
+        reason: String,
+        /// Milliseconds to wait; absent where reconnecting would not help.
+        reconnect_after_ms: Option<u32>,
+    },
+}
