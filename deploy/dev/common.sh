@@ -17,16 +17,24 @@ as_admin() {
 
 can_apt() { command -v apt-get >/dev/null && { [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null; }; }
 
-# apt_install PACKAGE…: one line says what is installed; apt's own output is shown only when it fails.
+# apt_install PACKAGE…: one line says what is installed; apt's own output is shown only when it fails. Daemons that a
+# package brings along are not started: 1Lap starts its own, under .dev.
 apt_install() {
-    local log
+    local log policy=/usr/sbin/policy-rc.d ours=
     say "installing Debian packages: $*"
     log=$(mktemp)
+    if [ ! -e "$policy" ]; then
+        ours=yes
+        printf '#!/bin/sh\nexit 101\n' | as_admin tee "$policy" >/dev/null
+        as_admin chmod 755 "$policy"
+    fi
     if ! { as_admin apt-get update -q && as_admin env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$@"; } >"$log" 2>&1; then
+        [ -z "$ours" ] || as_admin rm -f "$policy"
         cat "$log" >&2
         rm -f "$log"
         die "apt-get could not install: $*"
     fi
+    [ -z "$ours" ] || as_admin rm -f "$policy"
     rm -f "$log"
 }
 

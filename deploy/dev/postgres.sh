@@ -15,8 +15,9 @@ usage: postgres.sh COMMAND [NAME] [ARGUMENT…]        NAME is "dev" unless give
   url       prints the owner's URL
   env       prints the path of a file to `source`: DATABASE_URL and ONELAP_TEST_DATABASE_URL
   dotenv    writes DATABASE_URL to .env, where sqlx's macros look for a live database at compile time
-  psql      psql as the owner, with the remaining arguments
+  psql      psql as the owner, with the remaining arguments (POSTGRES_URL: to another database than onelap)
   destroy   stop it and delete its data
+  install   only look for Postgres 15 or newer, and install it where that can be done
 
 Clusters named dev and test… give durability up for speed; any other is durable. POSTGRES_PROFILE=durable|fast overrides.
 HELP
@@ -52,18 +53,23 @@ as_server() {
 # ---- binaries ---------------------------------------------------------------------------------------------------------
 
 bin=
+major_of() { "$1/postgres" --version 2>/dev/null | sed -E 's/.*\) ([0-9]+).*/\1/'; }
+
+# The one in PATH when it is new enough, else the newest that a distribution or Homebrew keeps out of PATH.
 find_binaries() {
-    local candidate
-    if candidate=$(command -v initdb); then
-        bin=$(dirname "$(readlink -f "$candidate")")
-    else
-        candidate=$(printf '%s\n' /usr/lib/postgresql/*/bin/initdb /opt/homebrew/opt/postgresql@*/bin/initdb | sort -V | tail -1)
-        [ -x "$candidate" ] || return 1
-        bin=$(dirname "$candidate")
-    fi
+    local candidate major
+    bin=
+    for candidate in "$(command -v initdb || true)" \
+        $(printf '%s\n' /usr/lib/postgresql/*/bin/initdb /opt/homebrew/opt/postgresql@*/bin/initdb | sort -rV); do
+        [ -x "$candidate" ] || continue
+        candidate=$(dirname "$(readlink -f "$candidate")")
+        major=$(major_of "$candidate")
+        if [ "${major:-0}" -ge 15 ]; then bin=$candidate; return; fi
+    done
+    return 1
 }
 
-# Debian starts a cluster of its own when the package is installed; a machine that had no Postgres is left without one.
+# Debian creates and starts a cluster of its own when the package is installed; a machine that had none is left without one.
 install_binaries() {
     can_apt || die "Postgres 15 or newer is missing. Install it so that initdb is in PATH or under /usr/lib/postgresql/*/bin:
   Debian, Ubuntu: apt-get install postgresql     Fedora: dnf install postgresql-server     Arch: pacman -S postgresql
@@ -78,10 +84,10 @@ install_binaries() {
 }
 
 need_binaries() {
-    find_binaries || { install_binaries; find_binaries || die "Postgres was installed, but initdb cannot be found"; }
-    local major
-    major=$("$bin/postgres" --version | sed -E 's/.*\) ([0-9]+).*/\1/')
-    [ "$major" -ge 15 ] || die "$bin holds Postgres $major; 1Lap needs 15 or newer (put a newer initdb first in PATH)"
+    find_binaries && return
+    install_binaries
+    find_binaries || die "this system's own Postgres is older than 15. Add the PostgreSQL project's packages and run this again:
+  apt-get install postgresql-common && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y && apt-get install postgresql-17"
 }
 
 # ---- the cluster ------------------------------------------------------------------------------------------------------
@@ -207,6 +213,7 @@ with_lock() {
 }
 
 start() {
+    profile >/dev/null
     with_lock
     need_binaries
     make_folders
@@ -246,7 +253,8 @@ case "$command" in
     url) must_exist; url ;;
     env) must_exist; echo "$dir/env" ;;
     dotenv) write_dotenv ;;
-    psql) must_exist; need_binaries; "$bin/psql" "$(url)" "$@" ;;
+    psql) must_exist; need_binaries; PGOPTIONS="-c client_min_messages=warning" "$bin/psql" "${POSTGRES_URL:-$(url)}" "$@" ;;
     destroy) destroy ;;
+    install) need_binaries ;;
     *) usage ;;
 esac

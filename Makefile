@@ -1,0 +1,71 @@
+# The front door; the work is done by the scripts in deploy/dev and tests/fuzz. `make` lists the targets.
+
+SHELL := bash
+FUZZ_SECONDS ?= 60
+
+# Builds check their queries against the committed .sqlx/. Leave it out of the way with SQLX_OFFLINE=false, after `make db`.
+export SQLX_OFFLINE ?= true
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint build web db db-stop sqlx-prepare sqlx-check openapi types fuzz bench browser-test clean-dev
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## check what is needed and install what is missing
+	@deploy/dev/setup.sh
+
+demo: ## run the product: Postgres, service, fake game and agent; Ctrl-C ends it
+	@deploy/dev/demo.sh
+
+test: ## every test; FUZZ_SECONDS=0 leaves fuzzing out
+	@FUZZ_SECONDS=$(if $(filter command line environment,$(origin FUZZ_SECONDS)),$(FUZZ_SECONDS),10) deploy/dev/test.sh
+
+lint: ## format, clippy, dependencies' licences, web
+	@deploy/dev/setup.sh rust compilers web
+	cargo fmt --all --check
+	@deploy/dev/lint-rust.sh
+	npm --prefix web run --silent lint
+	npm --prefix web run --silent check
+
+web: ## build the web app into web/dist
+	@deploy/dev/setup.sh web
+	npm --prefix web run build
+
+build: web ## build the web app and every crate
+	@deploy/dev/setup.sh rust compilers
+	cargo build --locked --workspace --all-targets
+
+db: ## start the private development Postgres and point sqlx's macros at it (.env)
+	@deploy/dev/postgres.sh start dev >/dev/null
+	@deploy/dev/postgres.sh dotenv dev
+	@deploy/dev/postgres.sh status dev
+
+db-stop: ## stop it; builds use the committed .sqlx/ again
+	@deploy/dev/postgres.sh stop dev
+	@rm -f .env
+
+sqlx-prepare: ## write .sqlx/ anew after a change of queries or migrations
+	@deploy/dev/sqlx.sh prepare
+
+sqlx-check: ## fail when .sqlx/ is out of date
+	@deploy/dev/sqlx.sh check
+
+openapi: ## write the OpenAPI file anew
+	@deploy/dev/generate.sh openapi
+
+types: ## write the web app's types anew from the protocol
+	@deploy/dev/generate.sh types
+
+fuzz: ## run every fuzz target for FUZZ_SECONDS
+	@deploy/dev/setup.sh rust compilers
+	@tests/fuzz/run.sh $(FUZZ_SECONDS)
+
+bench: ## the benchmarks behind the README's figures
+	@deploy/dev/bench.sh
+
+browser-test: ## the browser tests alone
+	@deploy/dev/browser-test.sh $(ARGS)
+
+clean-dev: ## stop the private clusters and delete everything under .dev
+	@deploy/dev/clean.sh

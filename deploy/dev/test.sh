@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Every test of the project, cheapest failures first; `make test`. Needs nothing running, and ends what it started.
+#
+# FUZZ_SECONDS   seconds per fuzz target (0: none; default 10)
+# KEEP_POSTGRES  leave the test cluster running afterwards, for a quicker next run
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+cd "$ROOT"
+postgres=deploy/dev/postgres.sh
+fuzz_seconds=${FUZZ_SECONDS:-10}
+
+current= started=$SECONDS
+step() {
+    current=$1
+    started=$SECONDS
+    printf '\n== %s\n' "$1"
+    shift
+    "$@"
+    printf -- '-- %s: %d s\n' "$current" $((SECONDS - started))
+    current=
+}
+
+finish() {
+    local status=$?
+    [ -n "${KEEP_POSTGRES:-}" ] || "$postgres" stop test || true
+    if [ $status -eq 0 ]; then
+        printf '\nall tests passed in %d s\n' "$SECONDS"
+    else
+        printf '\nFAILED in "%s" after %d s\n' "${current:-make test}" "$SECONDS" >&2
+    fi
+}
+trap finish EXIT
+
+start_postgres() {
+    "$postgres" start test >/dev/null
+    # shellcheck disable=SC1090
+    . "$("$postgres" env test)"
+}
+
+lint_web() { npm --prefix web run --silent lint && npm --prefix web run --silent check && npm --prefix tests/browser run --silent check; }
+
+# One set of packages and features everywhere, so that nothing is compiled twice.
+build_rust() { cargo build --locked --workspace --all-targets; }
+
+test_rust() {
+    if cargo nextest --version >/dev/null 2>&1; then
+        cargo nextest run --locked --workspace
+        cargo test --locked --workspace --doc --quiet
+    else
+        cargo test --locked --workspace
+    fi
+}
+
+test_web() { npm --prefix web test; }
+build_web() { npm --prefix web run --silent build; }
+test_browser() { npm --prefix tests/browser test; }
+
+# A query is checked against the committed .sqlx/, as in any build without a database; the step "sqlx" compares that folder.
+export SQLX_OFFLINE=true
+
+step "setup" deploy/dev/setup.sh
+step "format" cargo fmt --all --check
+step "lint web" lint_web
+step "build web" build_web
+step "postgres" start_postgres
+step "lint rust" deploy/dev/lint-rust.sh
+step "sqlx" env POSTGRES_CLUSTER=test deploy/dev/sqlx.sh check
+step "build rust" build_rust
+step "test rust" test_rust
+step "test web" test_web
+step "test browser" test_browser
+[ "$fuzz_seconds" -eq 0 ] || step "fuzz ($fuzz_seconds s each)" tests/fuzz/run.sh "$fuzz_seconds"
