@@ -68,6 +68,7 @@ pub enum EndReason {
 /// From the agent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "messages are built, written and dropped one at a time")]
 pub enum AgentMessage {
     /// First message.
     Hello {
