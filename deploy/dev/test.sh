@@ -37,6 +37,7 @@ start_postgres() {
     . "$("$postgres" env test)"
 }
 
+check_format() { cargo fmt --all --check && cargo fmt --manifest-path tests/fuzz/Cargo.toml --check; }
 lint_web() { npm --prefix web run --silent lint && npm --prefix web run --silent check && npm --prefix tests/browser run --silent check; }
 
 # One set of packages and features everywhere, so that nothing is compiled twice.
@@ -59,7 +60,7 @@ test_browser() { npm --prefix tests/browser test; }
 export SQLX_OFFLINE=true
 
 step "setup" deploy/dev/setup.sh
-step "format" cargo fmt --all --check
+step "format" check_format
 step "lint web" lint_web
 step "build web" build_web
 step "postgres" start_postgres
