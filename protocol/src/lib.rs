@@ -17,12 +17,14 @@ pub mod ids;
 pub mod limits;
 pub mod race;
 pub mod setup;
+pub mod token;
 pub mod viewer;
 
 pub use batch::{Batch, BatchError, BatchHeader};
 pub use channel::{Channel, Sample};
 pub use error::ErrorCode;
 pub use ids::{CarKey, RigId, SessionId, TeamId, TokenId, UserId};
+pub use token::{RigToken, TokenError};
 
 /// The version that agent and service speak, as the WebSocket subprotocol names it.
 pub const AGENT_SUBPROTOCOL: &str = "onelap.agent.v1";
