@@ -1,0 +1,166 @@
+//! Postgres: pools, migrations, and transactions that are bound to a team.
+//!
+//! Invariants: a query on a tenant table needs a [`TenantTx`], which needs a [`Tenant`], which only `auth` makes, after
+//! it has checked a membership or a rig token; row-level security checks the same a second time. The service works under
+//! the role `onelap_app` and refuses to start under one that could bypass it.
+//!
+//! Not here: SQL of features (their `store.rs`).
+
+use onelap_protocol::TeamId;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Executor, PgPool, Postgres, Transaction};
+use std::ops::{Deref, DerefMut};
+use std::time::Duration;
+
+/// The role that the service works under.
+pub const RUNTIME_ROLE: &str = "onelap_app";
+
+static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
+
+/// How long a caller waits for a connection before it is told that the service is busy.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Proof that the caller may touch the rows of this team.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tenant(TeamId);
+
+impl Tenant {
+    /// Only after a membership or a rig token was checked: this is the one door.
+    #[must_use]
+    pub(crate) fn verified(team: TeamId) -> Self {
+        Self(team)
+    }
+
+    /// The team.
+    #[must_use]
+    pub fn team(self) -> TeamId {
+        self.0
+    }
+}
+
+/// The pools. Ingest has its own, so that a busy review page cannot hold up recording.
+#[derive(Debug, Clone)]
+pub struct Db {
+    /// For requests of people.
+    pub web: PgPool,
+    /// For recording.
+    pub ingest: PgPool,
+}
+
+/// Why the database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// Connection or query failed.
+    #[error(transparent)]
+    Sql(#[from] sqlx::Error),
+    /// A migration failed.
+    #[error("migration: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// The runtime role could bypass row-level security.
+    #[error("role {role} must not be superuser or bypass row-level security")]
+    RoleTooStrong {
+        /// The role.
+        role: String,
+    },
+}
+
+impl Db {
+    /// Connects under the runtime role.
+    ///
+    /// # Errors
+    /// [`DbError`] where the server cannot be reached or the role is too strong.
+    pub async fn connect(options: PgConnectOptions, web_size: u32, ingest_size: u32) -> Result<Self, DbError> {
+        let db = Self { web: pool(options.clone(), web_size).await?, ingest: pool(options, ingest_size).await? };
+        let (role, strong): (String, bool) = sqlx::query_as(
+            "select current_user::text, rolsuper or rolbypassrls from pg_roles where rolname = current_user",
+        )
+        .fetch_one(&db.web)
+        .await?;
+        if strong || role != RUNTIME_ROLE { Err(DbError::RoleTooStrong { role }) } else { Ok(db) }
+    }
+
+    /// A transaction on the rows of one team, for requests of people.
+    ///
+    /// # Errors
+    /// Where no connection is to be had in time.
+    pub async fn tenant(&self, tenant: Tenant) -> Result<TenantTx, sqlx::Error> {
+        TenantTx::begin(&self.web, tenant).await
+    }
+
+    /// The same for recording.
+    ///
+    /// # Errors
+    /// Where no connection is to be had in time.
+    pub async fn tenant_ingest(&self, tenant: Tenant) -> Result<TenantTx, sqlx::Error> {
+        TenantTx::begin(&self.ingest, tenant).await
+    }
+}
+
+async fn pool(options: PgConnectOptions, size: u32) -> Result<PgPool, sqlx::Error> {
+    let options = options.options([("statement_timeout", "10s"), ("idle_in_transaction_session_timeout", "30s")]);
+    PgPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                connection.execute("set role onelap_app").await?;
+                Ok(())
+            })
+        })
+        .connect_with(options)
+        .await
+}
+
+/// Applies the migrations that are missing, as the owner of the database. Several instances may call it at once: the
+/// first takes a lock, the others wait.
+///
+/// # Errors
+/// [`DbError`] where the server cannot be reached or a migration fails.
+pub async fn migrate(owner: PgConnectOptions) -> Result<(), DbError> {
+    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(30)).connect_with(owner).await?;
+    MIGRATOR.run(&pool).await?;
+    pool.close().await;
+    Ok(())
+}
+
+/// A transaction that sees and writes the rows of one team only.
+#[derive(Debug)]
+pub struct TenantTx {
+    tx: Transaction<'static, Postgres>,
+    tenant: Tenant,
+}
+
+impl TenantTx {
+    async fn begin(pool: &PgPool, tenant: Tenant) -> Result<Self, sqlx::Error> {
+        let mut tx = pool.begin().await?;
+        sqlx::query("select set_config('app.team', $1, true)").bind(tenant.0.to_string()).execute(&mut *tx).await?;
+        Ok(Self { tx, tenant })
+    }
+
+    /// The team.
+    #[must_use]
+    pub fn team(&self) -> TeamId {
+        self.tenant.0
+    }
+
+    /// Commits.
+    ///
+    /// # Errors
+    /// Where the commit fails; then nothing of it is kept.
+    pub async fn commit(self) -> Result<(), sqlx::Error> {
+        self.tx.commit().await
+    }
+}
+
+impl Deref for TenantTx {
+    type Target = sqlx::PgConnection;
+    fn deref(&self) -> &Self::Target {
+        &self.tx
+    }
+}
+
+impl DerefMut for TenantTx {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.tx
+    }
+}
