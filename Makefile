@@ -3,7 +3,7 @@
 SHELL := bash
 FUZZ_SECONDS ?= 60
 
-# Builds check their queries against the committed .sqlx/. Leave it out of the way with SQLX_OFFLINE=false, after `make db`.
+# Builds check their queries against the committed .sqlx/; with SQLX_OFFLINE=false against the database that `make db` made.
 export SQLX_OFFLINE ?= true
 
 .DEFAULT_GOAL := help
@@ -36,7 +36,7 @@ build: web ## build the web app and every crate
 	@deploy/dev/setup.sh rust compilers
 	cargo build --locked --workspace --all-targets
 
-db: ## start the private development Postgres and point sqlx's macros at it (.env)
+db: ## start the private development Postgres; sqlx's macros check queries against it (.env)
 	@deploy/dev/postgres.sh start dev >/dev/null
 	@deploy/dev/postgres.sh dotenv dev
 	@deploy/dev/postgres.sh status dev

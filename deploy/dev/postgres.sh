@@ -14,7 +14,8 @@ usage: postgres.sh COMMAND [NAME] [ARGUMENT…]        NAME is "dev" unless give
   status    says whether it runs; exit 0 when it does
   url       prints the owner's URL
   env       prints the path of a file to `source`: DATABASE_URL and ONELAP_TEST_DATABASE_URL
-  dotenv    writes DATABASE_URL to .env, where sqlx's macros look for a live database at compile time
+  schema    makes a database anew from migrations/ (its name: the next argument, else onelap_schema); prints its URL
+  dotenv    the same, and writes the URL to .env, where sqlx's macros look for a live database at compile time
   psql      psql as the owner, with the remaining arguments (POSTGRES_URL: to another database than onelap)
   destroy   stop it and delete its data
   install   only look for Postgres 15 or newer, and install it where that can be done
@@ -30,7 +31,7 @@ shift $(($# < 2 ? $# : 2))
 [[ $name =~ ^[a-z][a-z0-9-]{0,30}$ ]] || die "cluster name \"$name\": use a-z, 0-9 and -, starting with a letter"
 
 dir="$DEV/$name"   # passwords and port, ours
-pg="$dir/pg"       # data, socket and log, the server's
+pg="$dir/pg"       # data, socket and log, the server's; may be a link, see make_folders
 db_user=onelap_owner
 db_name=onelap
 
@@ -92,10 +93,13 @@ need_binaries() {
 
 # ---- the cluster ------------------------------------------------------------------------------------------------------
 
+# The server's user may be unable to follow the link.
+real() { readlink -f "$pg" || echo "$pg"; }
+
 # A pid file alone proves nothing after a crash or a reboot: the process has to be there and the port has to answer.
 is_running() {
     local pid
-    pid=$(as_server head -1 "$pg/data/postmaster.pid" 2>/dev/null) && as_server kill -0 "$pid" 2>/dev/null && ! port_is_free "$(cat "$dir/port")"
+    pid=$(as_server head -1 "$(real)/data/postmaster.pid" 2>/dev/null) && as_server kill -0 "$pid" 2>/dev/null && ! port_is_free "$(cat "$dir/port")"
 }
 
 url() { echo "postgres://$db_user:$(cat "$dir/password")@127.0.0.1:$(cat "$dir/port")/$db_name"; }
@@ -125,18 +129,18 @@ create_cluster() {
     [ -s "$dir/password" ] || (umask 077 && random_hex 24 >"$dir/password")
     [ -s "$dir/port" ] || free_port >"$dir/port"
     # The superuser is reached over the socket and by the server's own system user only; everyone else gives a password.
-    rm -rf "$pg/data.new"
-    as_server "$bin/initdb" -D "$pg/data.new" -U "$server_user" --auth-local=peer --auth-host=scram-sha-256 \
+    rm -rf "$(real)/data.new"
+    as_server "$bin/initdb" -D "$(real)/data.new" -U "$server_user" --auth-local=peer --auth-host=scram-sha-256 \
         --encoding=UTF8 --no-locale --no-sync >"$dir/initdb.log" 2>&1 || { cat "$dir/initdb.log" >&2; die "initdb failed"; }
-    echo "include 'onelap.conf'" >>"$pg/data.new/postgresql.conf"
-    mv "$pg/data.new" "$pg/data"
+    echo "include 'onelap.conf'" >>"$(real)/data.new/postgresql.conf"
+    mv "$(real)/data.new" "$(real)/data"
 }
 
 # The socket lies next to the data, unless the path is longer than a socket's may be.
 socket_dir() {
-    local real
-    real=$(readlink -f "$pg")
-    if [ ${#real} -le 80 ]; then echo "$real/run"; else echo "/tmp/onelap-$(printf %s "$real" | sha256sum | cut -c1-12)"; fi
+    local base
+    base=$(real)
+    if [ ${#base} -le 80 ]; then echo "$base/run"; else echo "/tmp/onelap-$(printf %s "$base" | sha256sum | cut -c1-12)"; fi
 }
 
 profile() {
@@ -161,13 +165,13 @@ write_conf() {
             echo "max_connections = 300"
             printf '%s = off\n' fsync synchronous_commit full_page_writes
         fi
-    } | as_server tee "$pg/data/onelap.conf" >/dev/null
+    } | as_server tee "$(real)/data/onelap.conf" >/dev/null
 }
 
 # The lock's descriptor (9) must not be inherited by the server, which would hold it for its whole life.
 launch() {
     write_conf
-    as_server "$bin/pg_ctl" -D "$pg/data" -l "$pg/log" -w -t 60 -s start >/dev/null 2>&1 9>&-
+    as_server "$bin/pg_ctl" -D "$(real)/data" -l "$(real)/log" -w -t 60 -s start >/dev/null 2>&1 9>&-
 }
 
 start_server() {
@@ -177,12 +181,12 @@ start_server() {
             free_port >"$dir/port"
             say "the port of .dev/$name is taken; it moves to $(cat "$dir/port")"
         fi
-        as_server truncate -s 0 "$pg/log" 2>/dev/null || true
+        as_server truncate -s 0 "$(real)/log" 2>/dev/null || true
         if launch; then return; fi
-        as_server grep -qi 'could not bind\|could not create any TCP' "$pg/log" || break
+        as_server grep -qi 'could not bind\|could not create any TCP' "$(real)/log" || break
     done
-    as_server tail -20 "$pg/log" >&2 || true
-    die "Postgres did not start; its log: $pg/log"
+    as_server tail -20 "$(real)/log" >&2 || true
+    die "Postgres did not start; its log: $(real)/log"
 }
 
 as_superuser() {
@@ -217,32 +221,51 @@ start() {
     with_lock
     need_binaries
     make_folders
-    [ -d "$pg/data" ] || create_cluster
+    [ -d "$(real)/data" ] || create_cluster
     is_running || { start_server; ensure_owner; write_env; }
     url
 }
 
 stop() {
-    [ -d "$pg/data" ] || return 0
+    [ -d "$(real)/data" ] || return 0
     with_lock
     is_running || return 0
     need_binaries
-    as_server "$bin/pg_ctl" -D "$pg/data" -m fast -w -t 60 -s stop 9>&-
+    as_server "$bin/pg_ctl" -D "$(real)/data" -m fast -w -t 60 -s stop 9>&-
 }
 
 must_exist() { [ -s "$dir/env" ] || die "there is no cluster .dev/$name yet; create it with: deploy/dev/postgres.sh start $name"; }
 
-write_dotenv() {
+psql_owner() {
+    PGOPTIONS="-c client_min_messages=warning" "$bin/psql" "${POSTGRES_URL:-$(url)}" "$@"
+}
+
+# What the macros ask is never the database that the service works with: that one is migrated by the service alone.
+make_schema() {
+    local database=${1:-onelap_schema} migration
     must_exist
-    local rest=
+    need_binaries
+    psql_owner -X -q -v ON_ERROR_STOP=1 -c "DROP DATABASE IF EXISTS $database WITH (FORCE)" -c "CREATE DATABASE $database"
+    export POSTGRES_URL
+    POSTGRES_URL="$(url)"
+    POSTGRES_URL="${POSTGRES_URL%/*}/$database"
+    for migration in "$ROOT"/migrations/*.sql; do
+        psql_owner -X -q -v ON_ERROR_STOP=1 -f "$migration" >/dev/null || die "$(basename "$migration") cannot be applied"
+    done
+    echo "$POSTGRES_URL"
+}
+
+write_dotenv() {
+    local rest='' made
+    made=$(make_schema)
     [ ! -f "$ROOT/.env" ] || rest=$(grep -v '^DATABASE_URL=' "$ROOT/.env" || true)
-    (umask 077 && { [ -z "$rest" ] || printf '%s\n' "$rest"; printf 'DATABASE_URL=%s\n' "$(url)"; } >"$ROOT/.env.new")
+    (umask 077 && { [ -z "$rest" ] || printf '%s\n' "$rest"; printf 'DATABASE_URL=%s\n' "$made"; } >"$ROOT/.env.new")
     mv "$ROOT/.env.new" "$ROOT/.env"
 }
 
 destroy() {
     stop
-    if [ -L "$pg" ]; then rm -rf "$(readlink -f "$pg")"; fi
+    rm -rf "$(socket_dir)" "$(real)"
     rm -rf "$dir" "$DEV/$name.lock"
 }
 
@@ -253,7 +276,8 @@ case "$command" in
     url) must_exist; url ;;
     env) must_exist; echo "$dir/env" ;;
     dotenv) write_dotenv ;;
-    psql) must_exist; need_binaries; PGOPTIONS="-c client_min_messages=warning" "$bin/psql" "${POSTGRES_URL:-$(url)}" "$@" ;;
+    psql) must_exist; need_binaries; psql_owner "$@" ;;
+    schema) make_schema "$@" ;;
     destroy) destroy ;;
     install) need_binaries ;;
     *) usage ;;

@@ -16,7 +16,7 @@ case "$mode" in prepare | check) ;; *) die "usage: sqlx.sh prepare|check" ;; esa
 
 was_running=yes
 "$postgres" status "$cluster" >/dev/null || was_running=
-owner_url=$("$postgres" start "$cluster")
+"$postgres" start "$cluster" >/dev/null
 scratch="sqlx_$$"
 fresh="$DEV/sqlx.$$"
 
@@ -27,12 +27,7 @@ cleanup() {
 }
 trap cleanup EXIT
 
-"$postgres" psql "$cluster" -X -q -c "CREATE DATABASE $scratch"
-scratch_url="${owner_url%/*}/$scratch"
-for migration in "$ROOT"/migrations/*.sql; do
-    POSTGRES_URL="$scratch_url" "$postgres" psql "$cluster" -X -q -v ON_ERROR_STOP=1 -f "$migration" >/dev/null ||
-        die "$(basename "$migration") cannot be applied to an empty database"
-done
+scratch_url=$("$postgres" schema "$cluster" "$scratch")
 
 # Only the service's library has queries. Its sources' time is renewed because cargo sees neither the schema nor the folder.
 mkdir -p "$fresh"
