@@ -60,7 +60,7 @@ npm_packages() {
     stamp="$(node --version) $(cksum <"$folder/package-lock.json")"
     [ "$(cat "$folder/node_modules/.onelap-stamp" 2>/dev/null)" != "$stamp" ] || return 0
     say "installing npm packages: $1"
-    (cd "$folder" && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --loglevel=error >&2)
+    (cd "$folder" && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --loglevel=error >/dev/null)
     echo "$stamp" >"$folder/node_modules/.onelap-stamp"
 }
 
