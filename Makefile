@@ -34,7 +34,7 @@ web: ## build the web app into web/dist
 
 build: web ## build the web app and every crate
 	@deploy/dev/setup.sh rust compilers
-	cargo build --locked --workspace --all-targets
+	cargo build --locked --workspace --all-targets --all-features
 
 db: ## start the private development Postgres; sqlx's macros check queries against it (.env)
 	@deploy/dev/postgres.sh start dev >/dev/null

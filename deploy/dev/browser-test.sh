@@ -6,7 +6,7 @@ cd "$ROOT"
 
 deploy/dev/setup.sh rust compilers postgres web browser
 npm --prefix web run --silent build
-SQLX_OFFLINE=true cargo build --locked --workspace --bins
+SQLX_OFFLINE=true cargo build --locked --workspace --all-features --bins
 
 was_running=yes
 deploy/dev/postgres.sh status test >/dev/null || was_running=

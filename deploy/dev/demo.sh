@@ -94,7 +94,7 @@ trap 'exit 130' INT TERM HUP
 deploy/dev/setup.sh rust compilers postgres web
 echo "building …"
 npm --prefix web run --silent build >"$state/build.log" 2>&1 || failed "the web app does not build" build
-SQLX_OFFLINE=true cargo build --locked --workspace --bins 8>&-
+SQLX_OFFLINE=true cargo build --locked --workspace --all-features --bins 8>&-
 
 end_leftovers
 "$postgres" start demo >/dev/null 8>&-

@@ -33,7 +33,7 @@ scratch_url=$("$postgres" schema "$cluster" "$scratch")
 mkdir -p "$fresh"
 touch -c "$ROOT/service/src/lib.rs"
 (cd "$ROOT" && DATABASE_URL="$scratch_url" SQLX_OFFLINE=false SQLX_OFFLINE_DIR="$fresh" \
-    cargo check --quiet --locked --workspace --all-targets)
+    cargo check --quiet --locked --workspace --all-targets --all-features)
 
 if [ "$mode" = prepare ]; then
     mkdir -p "$ROOT/.sqlx"

@@ -41,14 +41,14 @@ check_format() { cargo fmt --all --check && cargo fmt --manifest-path tests/fuzz
 lint_web() { npm --prefix web run --silent lint && npm --prefix web run --silent check && npm --prefix tests/browser run --silent check; }
 
 # One set of packages and features everywhere, so that nothing is compiled twice.
-build_rust() { cargo build --locked --workspace --all-targets; }
+build_rust() { cargo build --locked --workspace --all-targets --all-features; }
 
 test_rust() {
     if cargo nextest --version >/dev/null 2>&1; then
-        cargo nextest run --locked --workspace
-        cargo test --locked --workspace --doc --quiet
+        cargo nextest run --locked --workspace --all-features
+        cargo test --locked --workspace --all-features --doc --quiet
     else
-        cargo test --locked --workspace
+        cargo test --locked --workspace --all-features
     fi
 }
 

@@ -32,6 +32,7 @@ fuzz_one() {
     corpus="corpus/$target"
     mkdir -p "$corpus" "artifacts/$target"
     ONELAP_SEEDS="$corpus" "$bin/$target" >"$log" 2>&1 || { cat "$log"; return 1; }
+    grep '^skipped: ' "$log" || true
     "$bin/$target" -max_total_time="$seconds" -max_len="$(max_len "$target")" -timeout=20 -rss_limit_mb=2048 \
         -artifact_prefix="artifacts/$target/" "$corpus" >"$log" 2>&1 || status=$?
     if [ $status -ne 0 ]; then

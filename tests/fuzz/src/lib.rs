@@ -17,17 +17,23 @@ pub fn seeds(make: impl FnOnce() -> Vec<Vec<u8>>) {
     std::process::exit(0);
 }
 
-/// The files under a folder of the recorded game data whose name ends so, in order; none where the data is not there.
+/// The recorded game data whose names end so; none, with a word about it, where the data is not there.
 pub fn recorded(folder: &str, ending: &str) -> Vec<Vec<u8>> {
     let root = std::env::var_os("ONELAP_TEST_DATA")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
     let folder = root.join(folder);
-    let mut paths = Vec::new();
-    collect(&folder, ending, &mut paths);
-    paths.sort();
-    if paths.is_empty() {
+    let files = files(&folder, ending);
+    if files.is_empty() {
         eprintln!("skipped: no recorded data in {}", folder.display());
     }
+    files
+}
+
+/// The files under a folder whose names end so, in order.
+pub fn files(folder: impl AsRef<Path>, ending: &str) -> Vec<Vec<u8>> {
+    let mut paths = Vec::new();
+    collect(folder.as_ref(), ending, &mut paths);
+    paths.sort();
     paths.iter().filter_map(|path| std::fs::read(path).ok()).collect()
 }
 

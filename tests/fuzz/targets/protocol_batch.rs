@@ -16,7 +16,7 @@ fuzz_target!(init: onelap_fuzz::seeds(seeds), |data: &[u8]| {
 });
 
 fn seeds() -> Vec<Vec<u8>> {
-    let mut frames = Vec::new();
+    let mut frames = onelap_fuzz::files(concat!(env!("CARGO_MANIFEST_DIR"), "/../../protocol/tests/golden"), ".bin");
     for (opcode, samples, every) in
         [(OPCODE_SAMPLES, 1, 1), (OPCODE_SAMPLES, 2, 3), (OPCODE_SAMPLES, 40, 7), (OPCODE_TRACE, 300, 20)]
     {
