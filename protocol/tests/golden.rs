@@ -3,6 +3,8 @@
 //! `accepted/NAME.bin` decodes to what `NAME.json` says; `refused/NAME.bin` is refused with the message in `NAME.json`.
 //! The web app's tests read the same files. They are committed; `UPDATE_GENERATED=1` writes them anew.
 
+#![expect(clippy::unwrap_used, reason = "helpers of a test: what fails here fails the test")]
+
 use onelap_protocol::batch::{OPCODE_SAMPLES, OPCODE_TRACE};
 use onelap_protocol::channel::{ABSENT, CHANNELS};
 use onelap_protocol::columns::{put_column, put_varint, put_zigzag};

@@ -2,6 +2,7 @@
 //!
 //! The file is committed; this test fails when it drifts and writes it anew with `UPDATE_GENERATED=1`.
 #![cfg(feature = "ts")]
+#![expect(clippy::unwrap_used, reason = "helpers of a test: what fails here fails the test")]
 
 use onelap_protocol::batch::{FORMAT, MAX_TRACE_SAMPLES, OPCODE_SAMPLES, OPCODE_TRACE};
 use onelap_protocol::channel::{ABSENT, CHANNELS};
