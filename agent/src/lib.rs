@@ -7,6 +7,9 @@
 //! Invariants: the game is only read; its REST paths are a closed list; units are right in [`reading::Reading`] and never
 //! touched again; what is not known is absent; a bad reading costs that reading.
 
+pub mod clock;
 pub mod raw;
 pub mod reading;
+pub mod sampler;
 pub mod source;
+pub mod spool;

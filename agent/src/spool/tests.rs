@@ -1,0 +1,141 @@
+//! The spool against a model: a plain list from which only what is acknowledged may go.
+
+use super::*;
+use onelap_protocol::agent::EndReason;
+use onelap_protocol::{Channel, Sample};
+use proptest::prelude::*;
+
+const EPOCH: u64 = 7;
+
+fn a_batch(place: Place, samples: u64) -> Bytes {
+    let mut batch = Batch::with_capacity(samples as usize);
+    for i in 0..samples {
+        let mut sample = Sample::new(1_000 + i * 50);
+        sample.set(Channel::Speed, 100.0 + (i * i) as f64);
+        sample.set(Channel::Rpm, 7_000.0 - (i * 31) as f64);
+        batch.push(&sample);
+    }
+    let mut frame = Vec::new();
+    batch.encode(batch::OPCODE_SAMPLES, place.session, place.epoch, place.sequence, &mut frame);
+    frame.into()
+}
+
+fn end() -> Record {
+    Record::End { reason: EndReason::Left }
+}
+
+fn up_to(session: SessionId, sequence: u64) -> Place {
+    Place { session, epoch: EPOCH, sequence }
+}
+
+#[test]
+fn a_session_that_is_acknowledged_goes_although_an_older_one_waits() {
+    let mut spool = Spool::new(EPOCH, 1 << 20);
+    let (old, new) = (SessionId::new(), SessionId::new());
+    spool.push_record(old, end()).unwrap();
+    spool.push_record(new, end()).unwrap();
+    spool.push_record(new, end()).unwrap();
+    assert_eq!(spool.ack(up_to(new, 2)), 2);
+    assert_eq!(spool.sessions(), [old]);
+    spool.push_record(new, end()).unwrap();
+    assert_eq!(spool.at(1).unwrap().place, up_to(new, 3));
+    assert_eq!(spool.ack(up_to(old, 1)), 1);
+    assert_eq!(spool.ack(up_to(new, 3)), 1);
+    assert!(spool.is_empty());
+    assert_eq!(spool.bytes(), 0);
+}
+
+#[test]
+fn at_the_limit_the_oldest_batch_loses_its_samples_and_keeps_its_place() {
+    let mut spool = Spool::new(EPOCH, 6_000);
+    let session = SessionId::new();
+    spool.push_record(session, end()).unwrap();
+    while spool.lost_samples() == 0 {
+        spool.push_batch(session, |place| a_batch(place, 100)).unwrap();
+    }
+    assert_eq!(spool.lost_samples(), 100);
+    let places: Vec<u64> = spool.iter().map(|item| item.place.sequence).collect();
+    assert_eq!(places, (1..=places.len() as u64).collect::<Vec<_>>());
+    let (header, batch) = Batch::decode(spool.at(1).unwrap().frame.bytes()).unwrap();
+    assert_eq!((header.sequence, batch.len(), batch.value(Channel::Speed, 0)), (2, 1, None));
+}
+
+#[test]
+fn what_the_service_would_not_take_gets_no_place() {
+    let mut spool = Spool::new(EPOCH, usize::MAX);
+    let session = SessionId::new();
+    let refused = spool.push_batch(session, |_| vec![1; MAX_AGENT_FRAME + 1].into());
+    assert_eq!(refused, Err(SpoolError::Size(MAX_AGENT_FRAME + 1)));
+    spool.push_record(session, end()).unwrap();
+    assert_eq!(spool.at(0).unwrap().place.sequence, 1);
+}
+
+#[derive(Debug, Clone)]
+enum Op {
+    Batch { session: usize, samples: u64 },
+    Record { session: usize },
+    Ack { session: usize, sequence: u64 },
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        4 => (0usize..3, 1u64..60).prop_map(|(session, samples)| Op::Batch { session, samples }),
+        2 => (0usize..3).prop_map(|session| Op::Record { session }),
+        2 => (0usize..3, 0u64..40).prop_map(|(session, sequence)| Op::Ack { session, sequence }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn only_what_is_acknowledged_goes(ops in prop::collection::vec(op(), 0..120), limit in 500usize..20_000) {
+        let sessions = [SessionId::new(), SessionId::new(), SessionId::new()];
+        let mut spool = Spool::new(EPOCH, limit);
+        let mut model: Vec<Place> = Vec::new();
+        let mut acked = [0u64; 3];
+        let mut last = [0u64; 3];
+        for op in ops {
+            match op {
+                Op::Ack { session, sequence } => {
+                    // The service acknowledges only what it was sent.
+                    let sequence = sequence.min(last[session]);
+                    acked[session] = acked[session].max(sequence);
+                    let before = model.len();
+                    model.retain(|p| p.session != sessions[session] || p.sequence > sequence);
+                    prop_assert_eq!(spool.ack(up_to(sessions[session], sequence)), before - model.len());
+                }
+                Op::Batch { session, .. } | Op::Record { session } => {
+                    // A session to which the agent does not come back is forgotten once it is acknowledged whole.
+                    let is_new = model.last().is_none_or(|p| p.session != sessions[session]);
+                    if is_new && !model.iter().any(|p| p.session == sessions[session]) && last[session] > 0 {
+                        continue;
+                    }
+                    let serial = spool.next_serial();
+                    let pushed = match op {
+                        Op::Batch { samples, .. } => {
+                            spool.push_batch(sessions[session], |place| a_batch(place, samples))
+                        }
+                        _ => spool.push_record(sessions[session], end()),
+                    };
+                    if let Ok(given) = pushed {
+                        prop_assert_eq!(given, serial);
+                        last[session] += 1;
+                        model.push(up_to(sessions[session], last[session]));
+                    }
+                }
+            }
+            prop_assert!(spool.bytes() <= limit);
+            let held: Vec<Place> = spool.iter().map(|item| item.place).collect();
+            prop_assert_eq!(&held, &model);
+            prop_assert_eq!(spool.is_empty(), model.is_empty());
+            prop_assert_eq!(spool.iter().map(Item::cost).sum::<usize>(), spool.bytes());
+            for (session, acked) in sessions.iter().zip(acked) {
+                let after: Vec<Place> = spool.unacked_after(up_to(*session, acked)).map(|item| item.place).collect();
+                let expected: Vec<Place> = model.iter().copied().filter(|p| p.session == *session).collect();
+                prop_assert_eq!(after, expected);
+            }
+            for item in spool.iter() {
+                prop_assert_eq!(spool.at(item.serial), Some(item));
+            }
+        }
+    }
+}
