@@ -8,6 +8,7 @@
 //! touched again; what is not known is absent; a bad reading costs that reading.
 
 pub mod clock;
+pub mod inspect;
 pub mod raw;
 pub mod reading;
 pub mod sampler;

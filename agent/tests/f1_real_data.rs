@@ -53,7 +53,7 @@ fn the_session_is_a_race_at_monza_over_19_laps() {
     assert_eq!((session.total_laps, session.track_length_m, player), (19, 5798, 19));
     assert_eq!((session.track_temperature_c, session.air_temperature_c), (35, 25));
     assert_eq!(session.weather_forecast.len(), 5);
-    assert_eq!(session.weekend_structure.len(), 2);
+    assert_eq!(session.weekend_structure.len(), 1);
 }
 
 #[test]

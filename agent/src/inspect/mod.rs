@@ -1,0 +1,3 @@
+//! What `onelap-agent inspect` prints: images and datagrams as JSON.
+
+pub mod f1;
