@@ -9,6 +9,7 @@
 
 pub mod clock;
 pub mod inspect;
+pub mod link;
 pub mod raw;
 pub mod reading;
 pub mod sampler;

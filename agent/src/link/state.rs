@@ -1,0 +1,388 @@
+//! The link's policy: when to connect, what to send next, what an answer means. Pure: no socket, no clock.
+//!
+//! ```text
+//! Waiting ── Connect ──► Connecting ── connected ──► Greeting (hello → welcome) ──► Live
+//!    ▲                        │ refused, failed              │ no answer             │ lost, silent, goodbye, fatal error
+//!    └── after a wait ────────┴──────────────────────────────┴───────────────────────┘
+//! ```
+//!
+//! Invariants: nothing is recorded twice or out of order on a connection unless the service asks for it again; between two
+//! attempts there is always a wait, with jitter; every state but `Waiting` has a deadline; an answer in time or a hang-up.
+
+use crate::link::Outbox;
+use crate::link::backoff::{Backoff, Pace, REFUSED_WAIT_MS};
+use crate::spool::Frame;
+use bytes::Bytes;
+use onelap_protocol::ErrorCode;
+use onelap_protocol::agent::{AgentMessage, Place, ServiceMessage};
+use onelap_protocol::limits::Limits;
+
+/// How long the service may take to accept a connection, to answer `hello`, and to answer a ping.
+pub const REPLY_MS: u64 = 10_000;
+/// How often the service is asked whether it is there.
+pub const PING_MS: u64 = 10_000;
+/// A connection that held this long was a good one.
+const GOOD_AFTER_MS: u64 = 10_000;
+/// Longest pause after the service asked for something again.
+const MAX_RESEND_PAUSE_MS: u64 = 5_000;
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Open a connection.
+    Connect,
+    /// Send this as a text message.
+    Text(Bytes),
+    /// Send this as a binary message.
+    Binary(Bytes),
+    /// Send a ping.
+    Ping,
+    /// Close the connection.
+    HangUp,
+    /// Nothing before this time (milliseconds by the agent's clock), unless something happens.
+    Wait(u64),
+}
+
+/// Why the service did not accept a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// HTTP status.
+    pub status: u16,
+    /// Why, for programs, where it said so.
+    pub code: Option<ErrorCode>,
+    /// Why, for people.
+    pub message: String,
+}
+
+impl Refusal {
+    /// Only a person can change it: trying again soon is of no use.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        (400..500).contains(&self.status) && self.status != 408 && self.status != 429
+    }
+}
+
+/// Who the service says this is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Greeted {
+    /// The team's name.
+    pub team: String,
+    /// The rig's name.
+    pub rig: String,
+    /// How far the PC's clock is ahead of the service's, in milliseconds.
+    pub clock_ahead_ms: i64,
+    /// Limits.
+    pub limits: Limits,
+}
+
+/// What there is to know about the link, for people.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct View {
+    /// Who the service says this is; absent while there is no connection.
+    pub greeted: Option<Greeted>,
+    /// The last place that the service has committed.
+    pub acked: Option<Place>,
+    /// What is wrong: with the connection while there is none, with what was sent while there is one.
+    pub problem: Option<String>,
+    /// Only a person can change the problem.
+    pub needs_help: bool,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Waiting { until_ms: u64 },
+    Connecting { deadline_ms: u64 },
+    Greeting { said_hello: bool, deadline_ms: u64 },
+    Live(Live),
+}
+
+#[derive(Debug)]
+struct Live {
+    since_ms: u64,
+    pace: Pace,
+    ping_ms: u64,
+    pong_deadline_ms: Option<u64>,
+    /// Nothing recorded is sent before this time.
+    resume_ms: u64,
+    /// How often the service asked for something again since the last acknowledgement.
+    resends: u32,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct LinkState {
+    agent_version: String,
+    platform: String,
+    phase: Phase,
+    backoff: Backoff,
+    /// Serial of the next item to send.
+    cursor: u64,
+    hang_up: bool,
+    view: View,
+}
+
+impl LinkState {
+    /// A link that connects at once. `seed` is for jitter.
+    #[must_use]
+    pub fn new(agent_version: &str, platform: &str, seed: u64) -> Self {
+        Self {
+            agent_version: agent_version.to_owned(),
+            platform: platform.to_owned(),
+            phase: Phase::Waiting { until_ms: 0 },
+            backoff: Backoff::new(seed),
+            cursor: 0,
+            hang_up: false,
+            view: View::default(),
+        }
+    }
+
+    /// What there is to know about the link.
+    #[must_use]
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// Whether the service has answered `hello`.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        matches!(self.phase, Phase::Live(_))
+    }
+
+    /// The connection is open.
+    pub fn connected(&mut self, now_ms: u64) {
+        if matches!(self.phase, Phase::Connecting { .. }) {
+            self.phase = Phase::Greeting { said_hello: false, deadline_ms: now_ms + REPLY_MS };
+        }
+    }
+
+    /// The service did not accept the connection.
+    pub fn refused(&mut self, refusal: &Refusal, now_ms: u64) {
+        if refusal.is_lasting() {
+            self.give_up(now_ms, refusal.message.clone());
+        } else {
+            self.lost(&refusal.message, now_ms);
+        }
+    }
+
+    /// The connection could not be opened, or it broke.
+    pub fn lost(&mut self, why: &str, now_ms: u64) {
+        if matches!(self.phase, Phase::Waiting { .. }) {
+            return;
+        }
+        let wait_ms = self.wait_after_failure(now_ms);
+        self.leave(now_ms + wait_ms, why.to_owned());
+    }
+
+    fn wait_after_failure(&mut self, now_ms: u64) -> u64 {
+        if matches!(&self.phase, Phase::Live(live) if now_ms.saturating_sub(live.since_ms) >= GOOD_AFTER_MS) {
+            self.backoff.reset();
+        }
+        self.backoff.failed()
+    }
+
+    fn give_up(&mut self, now_ms: u64, why: String) {
+        let wait_ms = self.backoff.about(REFUSED_WAIT_MS);
+        self.leave(now_ms + wait_ms, why);
+        self.view.needs_help = true;
+    }
+
+    fn leave(&mut self, until_ms: u64, why: String) {
+        self.phase = Phase::Waiting { until_ms };
+        self.view.greeted = None;
+        self.view.problem = Some(why);
+        self.view.needs_help = false;
+    }
+
+    fn hang_up(&mut self, why: &str, now_ms: u64) {
+        self.lost(why, now_ms);
+        self.hang_up = true;
+    }
+
+    /// Something came from the service, be it a pong: it is there.
+    pub fn heard(&mut self) {
+        if let Phase::Live(live) = &mut self.phase {
+            live.pong_deadline_ms = None;
+        }
+    }
+
+    /// A message came from the service. `unix_ms` is the PC's clock.
+    pub fn received(&mut self, message: ServiceMessage, now_ms: u64, unix_ms: u64, outbox: &mut Outbox) {
+        self.heard();
+        match message {
+            ServiceMessage::Welcome { team_name, rig_name, committed, limits, server_ms, .. } => {
+                if !matches!(self.phase, Phase::Greeting { said_hello: true, .. }) {
+                    return;
+                }
+                let clock_ahead_ms = unix_ms.wrapping_sub(server_ms) as i64;
+                self.begin(now_ms, &limits, &committed, outbox);
+                self.view.greeted = Some(Greeted { team: team_name, rig: rig_name, clock_ahead_ms, limits });
+            }
+            ServiceMessage::Ack { place } => self.acknowledged(place, outbox),
+            ServiceMessage::Resend { place } => self.send_again(place, now_ms, outbox),
+            ServiceMessage::Error { code, message, fatal: true } => {
+                let lasting = matches!(
+                    code,
+                    ErrorCode::Unauthenticated
+                        | ErrorCode::Forbidden
+                        | ErrorCode::UnsupportedVersion
+                        | ErrorCode::TokenMistyped
+                        | ErrorCode::TokenRevoked
+                );
+                if lasting {
+                    self.give_up(now_ms, message);
+                    self.hang_up = true;
+                } else {
+                    self.hang_up(&message, now_ms);
+                }
+            }
+            ServiceMessage::Error { message, .. } => self.view.problem = Some(message),
+            ServiceMessage::Goodbye { reason, reconnect_after_ms } => {
+                if !matches!(self.phase, Phase::Waiting { .. }) {
+                    let wait_ms = self.backoff.about(u64::from(reconnect_after_ms)).max(100);
+                    self.leave(now_ms + wait_ms, reason);
+                    self.hang_up = true;
+                }
+            }
+        }
+    }
+
+    fn begin(&mut self, now_ms: u64, limits: &Limits, committed: &[Place], outbox: &mut Outbox) {
+        for place in committed {
+            self.acknowledged(*place, outbox);
+        }
+        outbox.greet();
+        self.cursor = 0;
+        self.view.problem = None;
+        self.view.needs_help = false;
+        self.phase = Phase::Live(Live {
+            since_ms: now_ms,
+            pace: Pace::new(limits.max_messages_per_s, now_ms),
+            ping_ms: now_ms + PING_MS,
+            pong_deadline_ms: None,
+            resume_ms: now_ms,
+            resends: 0,
+        });
+    }
+
+    fn acknowledged(&mut self, place: Place, outbox: &mut Outbox) {
+        outbox.spool.ack(place);
+        let is_news = self.view.acked.is_none_or(|acked| acked.session != place.session || acked < place);
+        if is_news {
+            self.view.acked = Some(place);
+            if let Phase::Live(live) = &mut self.phase {
+                live.resends = 0;
+            }
+        }
+    }
+
+    /// The service could not take what came after a place: everything from there again, after a pause that grows while
+    /// nothing is acknowledged.
+    fn send_again(&mut self, place: Place, now_ms: u64, outbox: &Outbox) {
+        let Phase::Live(live) = &mut self.phase else { return };
+        self.cursor = self.cursor.min(outbox.spool.serial_after(place));
+        let pause_ms = (250 << live.resends.min(6)).min(MAX_RESEND_PAUSE_MS);
+        live.resume_ms = now_ms + self.backoff.about(pause_ms);
+        live.resends += 1;
+    }
+
+    /// What to do now. `can_write` tells whether the socket takes a message; `unix_ms` is the PC's clock.
+    pub fn next(&mut self, now_ms: u64, unix_ms: u64, can_write: bool, outbox: &mut Outbox) -> Action {
+        if std::mem::take(&mut self.hang_up) {
+            return Action::HangUp;
+        }
+        match &mut self.phase {
+            Phase::Waiting { until_ms } if now_ms < *until_ms => Action::Wait(*until_ms),
+            Phase::Waiting { .. } => {
+                self.phase = Phase::Connecting { deadline_ms: now_ms + REPLY_MS };
+                Action::Connect
+            }
+            Phase::Connecting { deadline_ms } | Phase::Greeting { deadline_ms, .. } if *deadline_ms <= now_ms => {
+                self.hang_up("the service does not answer", now_ms);
+                self.next(now_ms, unix_ms, can_write, outbox)
+            }
+            Phase::Greeting { said_hello, .. } if !*said_hello && can_write => {
+                *said_hello = true;
+                self.hello(unix_ms, outbox)
+            }
+            Phase::Connecting { deadline_ms } | Phase::Greeting { deadline_ms, .. } => Action::Wait(*deadline_ms),
+            Phase::Live(live) => match live.keep_alive(now_ms, can_write) {
+                Ok(Some(ping)) => ping,
+                Ok(None) => live.send(now_ms, can_write, &mut self.cursor, outbox),
+                Err(why) => {
+                    self.hang_up(why, now_ms);
+                    self.next(now_ms, unix_ms, can_write, outbox)
+                }
+            },
+        }
+    }
+
+    fn hello(&self, unix_ms: u64, outbox: &Outbox) -> Action {
+        let mut sessions = outbox.spool.sessions();
+        sessions.extend(outbox.doing().session.filter(|session| !sessions.contains(session)));
+        text(&AgentMessage::Hello {
+            agent_version: self.agent_version.clone(),
+            platform: self.platform.clone(),
+            epoch: outbox.spool.epoch(),
+            clock_ms: unix_ms,
+            sessions,
+        })
+    }
+
+    /// The message that says why the agent goes; for the end of a connection that is live.
+    #[must_use]
+    pub fn bye(reason: &str) -> Action {
+        text(&AgentMessage::Bye { reason: reason.to_owned() })
+    }
+}
+
+impl Live {
+    fn keep_alive(&mut self, now_ms: u64, can_write: bool) -> Result<Option<Action>, &'static str> {
+        if self.pong_deadline_ms.is_some_and(|deadline| deadline <= now_ms) {
+            return Err("the service has gone silent");
+        }
+        if now_ms < self.ping_ms || !can_write {
+            return Ok(None);
+        }
+        self.ping_ms = now_ms + PING_MS;
+        self.pong_deadline_ms.get_or_insert(now_ms + REPLY_MS);
+        Ok(Some(Action::Ping))
+    }
+
+    fn send(&mut self, now_ms: u64, can_write: bool, cursor: &mut u64, outbox: &mut Outbox) -> Action {
+        let alarm_ms = self.pong_deadline_ms.map_or(self.ping_ms, |deadline| deadline.min(self.ping_ms));
+        if !can_write {
+            // The writer has a deadline of its own; a ping that is due waits with the rest.
+            return Action::Wait(self.pong_deadline_ms.unwrap_or(now_ms + REPLY_MS));
+        }
+        let held = now_ms < self.resume_ms;
+        let has_record = !held && outbox.spool.at(*cursor).is_some();
+        if !has_record && !outbox.has_live(*cursor) {
+            let waits = held && outbox.spool.at(*cursor).is_some();
+            return Action::Wait(if waits { alarm_ms.min(self.resume_ms) } else { alarm_ms });
+        }
+        if let Err(then_ms) = self.pace.take(now_ms) {
+            return Action::Wait(alarm_ms.min(then_ms));
+        }
+        if let Some(message) = outbox.take_live(*cursor) {
+            return text(&message);
+        }
+        match outbox.spool.at(*cursor) {
+            Some(item) => {
+                *cursor = item.serial + 1;
+                match &item.frame {
+                    Frame::Batch(bytes) => Action::Binary(bytes.clone()),
+                    Frame::Record(bytes) => Action::Text(bytes.clone()),
+                }
+            }
+            None => Action::Wait(alarm_ms),
+        }
+    }
+}
+
+fn text(message: &AgentMessage) -> Action {
+    // Only a map whose keys are not text cannot be JSON, and there is none.
+    Action::Text(serde_json::to_vec(message).unwrap_or_default().into())
+}
+
+#[cfg(test)]
+mod tests;

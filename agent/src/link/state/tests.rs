@@ -1,0 +1,421 @@
+//! The link's policy, told what happens and asked what it would do; then in any order of events.
+
+use super::*;
+use crate::link::Doing;
+use crate::spool::Spool;
+use onelap_protocol::agent::{EndReason, Record};
+use onelap_protocol::race::{Game, GameState, Phase as RacePhase, Standings};
+use onelap_protocol::{RigId, SessionId, TeamId};
+use proptest::prelude::*;
+use std::collections::HashMap;
+
+const UNIX_MS: u64 = 1_700_000_000_000;
+
+struct Bench {
+    link: LinkState,
+    outbox: Outbox,
+    now_ms: u64,
+    can_write: bool,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let outbox = Outbox::new(Spool::new(5, 1 << 20));
+        Self { link: LinkState::new("0.1.0", "linux", 3), outbox, now_ms: 1_000, can_write: true }
+    }
+
+    fn next(&mut self) -> Action {
+        self.link.next(self.now_ms, UNIX_MS, self.can_write, &mut self.outbox)
+    }
+
+    fn hear(&mut self, message: ServiceMessage) {
+        self.link.received(message, self.now_ms, UNIX_MS, &mut self.outbox);
+    }
+
+    fn record(&mut self, session: SessionId) -> u64 {
+        self.outbox.spool.push_record(session, Record::End { reason: EndReason::Left }).unwrap()
+    }
+
+    /// Connects and greets; the status message is taken.
+    fn live(committed: Vec<Place>, records: usize, session: SessionId) -> Self {
+        let mut bench = Self::new();
+        for _ in 0..records {
+            bench.record(session);
+        }
+        assert_eq!(bench.next(), Action::Connect);
+        bench.link.connected(bench.now_ms);
+        assert!(matches!(bench.said(), AgentMessage::Hello { epoch: 5, clock_ms: UNIX_MS, .. }));
+        bench.hear(welcome(committed));
+        assert!(matches!(bench.said(), AgentMessage::Status { .. }));
+        bench
+    }
+
+    fn said(&mut self) -> AgentMessage {
+        match self.next() {
+            Action::Text(bytes) => serde_json::from_slice(&bytes).unwrap(),
+            other => panic!("{other:?} is not a message"),
+        }
+    }
+
+    fn sent(&mut self) -> Place {
+        match self.said() {
+            AgentMessage::Record { place, .. } => place,
+            other => panic!("{other:?} is not a record"),
+        }
+    }
+
+    fn waits_until(&mut self) -> u64 {
+        match self.next() {
+            Action::Wait(until_ms) => until_ms,
+            other => panic!("{other:?} is not a wait"),
+        }
+    }
+}
+
+fn place(session: SessionId, sequence: u64) -> Place {
+    Place { session, epoch: 5, sequence }
+}
+
+fn welcome(committed: Vec<Place>) -> ServiceMessage {
+    ServiceMessage::Welcome {
+        team: TeamId::new(),
+        team_name: "Ours".into(),
+        rig: RigId::new(),
+        rig_name: "RIG_A".into(),
+        committed,
+        limits: Limits::default(),
+        server_ms: UNIX_MS - 1_500,
+        trace: "t".into(),
+    }
+}
+
+fn standings() -> Box<Standings> {
+    let phase = RacePhase::Green;
+    Box::new(Standings { at_s: 1.0, time_left_s: None, phase, yellow_sectors: vec![], cars: vec![] })
+}
+
+#[test]
+fn what_is_not_committed_goes_first_and_in_order() {
+    let session = SessionId::new();
+    let mut bench = Bench::live(vec![place(session, 2)], 4, session);
+    assert_eq!(bench.sent(), place(session, 3));
+    bench.record(session);
+    assert_eq!(bench.sent(), place(session, 4));
+    assert_eq!(bench.sent(), place(session, 5));
+    assert_eq!(bench.waits_until(), 11_000);
+    assert_eq!(bench.link.view().greeted.as_ref().unwrap().clock_ahead_ms, 1_500);
+}
+
+#[test]
+fn after_a_loss_everything_that_was_not_acknowledged_goes_again() {
+    let session = SessionId::new();
+    let mut bench = Bench::live(vec![], 3, session);
+    for _ in 0..3 {
+        bench.sent();
+    }
+    bench.hear(ServiceMessage::Ack { place: place(session, 1) });
+    bench.link.lost("broken", bench.now_ms);
+    let until_ms = bench.waits_until();
+    assert!((500..=30_000).contains(&(until_ms - bench.now_ms)));
+    bench.now_ms = until_ms;
+    assert_eq!(bench.next(), Action::Connect);
+    bench.link.connected(bench.now_ms);
+    assert!(matches!(bench.said(), AgentMessage::Hello { sessions, .. } if sessions == [session]));
+    bench.hear(welcome(vec![place(session, 2)]));
+    bench.said();
+    assert_eq!(bench.sent(), place(session, 3));
+}
+
+#[test]
+fn the_service_can_ask_again_and_gets_it_after_a_pause() {
+    let session = SessionId::new();
+    let mut bench = Bench::live(vec![], 3, session);
+    for _ in 0..3 {
+        bench.sent();
+    }
+    bench.hear(ServiceMessage::Resend { place: place(session, 1) });
+    let first = bench.waits_until();
+    assert!(first > bench.now_ms);
+    bench.now_ms = first;
+    assert_eq!(bench.sent(), place(session, 2));
+    bench.hear(ServiceMessage::Resend { place: place(session, 1) });
+    assert!(bench.waits_until() - bench.now_ms > 300, "the pause grows");
+}
+
+#[test]
+fn the_field_is_live_only_and_the_newest_wins() {
+    let session = SessionId::new();
+    let mut bench = Bench::new();
+    let after = bench.record(session);
+    bench.outbox.set_standings(session, standings(), after);
+    bench.next();
+    bench.link.connected(bench.now_ms);
+    bench.said();
+    bench.hear(welcome(vec![]));
+    assert!(matches!(bench.said(), AgentMessage::Status { .. }));
+    assert_eq!(bench.sent(), place(session, 1));
+    assert!(matches!(bench.next(), Action::Wait(_)), "the field of before the connection is old");
+    bench.outbox.set_standings(session, standings(), after);
+    bench.outbox.set_standings(session, Box::new(Standings { at_s: 9.0, ..*standings() }), after);
+    assert!(matches!(bench.said(), AgentMessage::Standings { standings, .. } if standings.at_s == 9.0));
+    assert!(matches!(bench.next(), Action::Wait(_)));
+}
+
+#[test]
+fn nothing_about_a_session_goes_before_its_first_record() {
+    let session = SessionId::new();
+    let mut bench = Bench::live(vec![], 0, session);
+    let after = bench.record(session);
+    bench.outbox.set_standings(session, standings(), after);
+    assert_eq!(bench.sent(), place(session, 1));
+    assert!(matches!(bench.said(), AgentMessage::Standings { .. }));
+}
+
+#[test]
+fn a_change_of_what_the_agent_does_is_said_once() {
+    let mut bench = Bench::live(vec![], 0, SessionId::new());
+    let doing = Doing { game: Some(Game::Lmu), state: GameState::Menu, ..Doing::default() };
+    bench.outbox.set_doing(doing.clone());
+    bench.outbox.set_doing(doing);
+    assert!(matches!(bench.said(), AgentMessage::Status { game: Some(Game::Lmu), .. }));
+    assert!(matches!(bench.next(), Action::Wait(_)));
+}
+
+#[test]
+fn a_silent_service_is_left() {
+    let mut bench = Bench::live(vec![], 0, SessionId::new());
+    bench.now_ms = bench.waits_until();
+    assert_eq!(bench.next(), Action::Ping);
+    bench.link.heard();
+    bench.now_ms = bench.waits_until();
+    assert_eq!(bench.next(), Action::Ping);
+    bench.now_ms = bench.waits_until();
+    assert_eq!(bench.next(), Action::HangUp);
+    assert!(matches!(bench.next(), Action::Wait(_)));
+    assert_eq!(bench.link.view().problem.as_deref(), Some("the service has gone silent"));
+}
+
+#[test]
+fn a_service_that_does_not_greet_is_left() {
+    let mut bench = Bench::new();
+    bench.next();
+    bench.link.connected(bench.now_ms);
+    bench.said();
+    bench.now_ms = bench.waits_until();
+    assert_eq!(bench.next(), Action::HangUp);
+}
+
+#[test]
+fn a_revoked_token_is_said_and_tried_again_slowly() {
+    let mut bench = Bench::new();
+    bench.next();
+    let message = "this token was revoked".to_owned();
+    let refusal = Refusal { status: 401, code: Some(ErrorCode::TokenRevoked), message: message.clone() };
+    bench.link.refused(&refusal, bench.now_ms);
+    assert!(bench.waits_until() - bench.now_ms >= 45_000);
+    assert!(bench.link.view().needs_help);
+    assert_eq!(bench.link.view().problem.as_ref(), Some(&message));
+
+    let mut bench = Bench::live(vec![], 0, SessionId::new());
+    bench.hear(ServiceMessage::Error { code: ErrorCode::TokenRevoked, message, fatal: true });
+    assert_eq!(bench.next(), Action::HangUp);
+    assert!(bench.waits_until() - bench.now_ms >= 45_000);
+}
+
+#[test]
+fn a_busy_service_is_tried_again_soon() {
+    let mut bench = Bench::new();
+    bench.next();
+    bench.link.refused(&Refusal { status: 503, code: None, message: "busy".into() }, bench.now_ms);
+    assert!(bench.waits_until() - bench.now_ms <= 1_000);
+}
+
+#[test]
+fn goodbye_names_the_wait() {
+    let mut bench = Bench::live(vec![], 0, SessionId::new());
+    bench.hear(ServiceMessage::Goodbye { reason: "deploy".into(), reconnect_after_ms: 2_000 });
+    assert_eq!(bench.next(), Action::HangUp);
+    assert!((1_500..=2_500).contains(&(bench.waits_until() - bench.now_ms)));
+}
+
+#[test]
+fn a_backlog_goes_at_the_pace_that_the_service_allows() {
+    let session = SessionId::new();
+    let mut bench = Bench::live(vec![], 1_000, session);
+    let mut sent = 0;
+    while bench.now_ms < 3_000 {
+        match bench.next() {
+            Action::Wait(until_ms) => {
+                assert!(until_ms > bench.now_ms);
+                bench.now_ms = until_ms;
+            }
+            _ => sent += 1,
+        }
+    }
+    assert!((400..=600).contains(&sent), "{sent} in 2 s at 200 a second");
+}
+
+#[derive(Debug, Clone)]
+enum Happens {
+    Record { new_session: bool },
+    Standings,
+    Time(u64),
+    Connected,
+    Refused(u16),
+    Lost,
+    Heard,
+    Welcome { back: u64 },
+    Ack { back: u64 },
+    Resend { back: u64 },
+    Error { fatal: bool },
+    Goodbye(u32),
+    Writable(bool),
+}
+
+fn happens() -> impl Strategy<Value = Happens> {
+    prop_oneof![
+        8 => any::<bool>().prop_map(|b| Happens::Record { new_session: b }),
+        2 => Just(Happens::Standings),
+        6 => (0u64..15_000).prop_map(Happens::Time),
+        6 => Just(Happens::Connected),
+        1 => prop_oneof![Just(401u16), Just(426), Just(503), Just(429)].prop_map(Happens::Refused),
+        1 => Just(Happens::Lost),
+        2 => Just(Happens::Heard),
+        6 => (0u64..4).prop_map(|back| Happens::Welcome { back }),
+        4 => (0u64..4).prop_map(|back| Happens::Ack { back }),
+        1 => (0u64..4).prop_map(|back| Happens::Resend { back }),
+        1 => any::<bool>().prop_map(|fatal| Happens::Error { fatal }),
+        1 => (0u32..5_000).prop_map(Happens::Goodbye),
+        2 => prop::bool::weighted(0.8).prop_map(Happens::Writable),
+    ]
+}
+
+/// The service's side of the test: what it was sent last and has committed, a session each.
+#[derive(Default)]
+struct Service {
+    expected: HashMap<SessionId, u64>,
+    committed: HashMap<SessionId, u64>,
+    order: Vec<SessionId>,
+}
+
+impl Service {
+    fn newest(&self, back: u64) -> Option<Place> {
+        let session = *self.order.last()?;
+        let last = self.expected.get(&session).map_or(0, |next| next - 1);
+        Some(place(session, last.saturating_sub(back).max(self.committed.get(&session).copied().unwrap_or(0))))
+    }
+
+    fn commit(&mut self, place: Place) {
+        let committed = self.committed.entry(place.session).or_default();
+        *committed = (*committed).max(place.sequence);
+    }
+
+    /// A connection begins: the stream goes on after what is committed.
+    fn restart(&mut self) {
+        for (session, next) in &mut self.expected {
+            *next = self.committed.get(session).copied().unwrap_or(0) + 1;
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn in_any_order_of_events(events in prop::collection::vec(happens(), 0..250)) {
+        let mut bench = Bench::new();
+        let mut service = Service::default();
+        let mut session = SessionId::new();
+        let mut free_since_ms: Option<u64> = None;
+        let mut acked: HashMap<SessionId, u64> = HashMap::new();
+        for event in events {
+            let now_ms = bench.now_ms;
+            match event {
+                Happens::Record { new_session } => {
+                    if new_session && bench.outbox.spool.next_serial() % 5 == 4 {
+                        session = SessionId::new();
+                    }
+                    bench.record(session);
+                }
+                Happens::Standings => {
+                    let first = bench.outbox.spool.unacked_after(place(session, 0)).next().map_or(0, |item| item.serial);
+                    bench.outbox.set_standings(session, standings(), first);
+                }
+                Happens::Time(ms) => bench.now_ms += ms,
+                Happens::Connected => bench.link.connected(now_ms),
+                Happens::Refused(status) => {
+                    bench.link.refused(&Refusal { status, code: None, message: "no".into() }, now_ms);
+                }
+                Happens::Lost => bench.link.lost("lost", now_ms),
+                Happens::Heard => bench.link.heard(),
+                Happens::Welcome { back } => {
+                    let was_live = bench.link.is_live();
+                    let committed: Vec<Place> = service.newest(back).into_iter().collect();
+                    bench.hear(welcome(committed.clone()));
+                    if bench.link.is_live() && !was_live {
+                        committed.iter().for_each(|place| service.commit(*place));
+                        service.restart();
+                    }
+                }
+                Happens::Ack { back } => {
+                    if let Some(place) = service.newest(back) {
+                        service.commit(place);
+                        bench.hear(ServiceMessage::Ack { place });
+                    }
+                }
+                Happens::Resend { back } => {
+                    if let (Some(place), true) = (service.newest(back), bench.link.is_live()) {
+                        bench.hear(ServiceMessage::Resend { place });
+                        service.expected.insert(place.session, place.sequence + 1);
+                    }
+                }
+                Happens::Error { fatal } => {
+                    bench.hear(ServiceMessage::Error { code: ErrorCode::Internal, message: "no".into(), fatal });
+                }
+                Happens::Goodbye(reconnect_after_ms) => {
+                    bench.hear(ServiceMessage::Goodbye { reason: "bye".into(), reconnect_after_ms });
+                }
+                Happens::Writable(can_write) => bench.can_write = can_write,
+            }
+            let mut steps = 0;
+            loop {
+                steps += 1;
+                prop_assert!(steps < 1_000, "busy");
+                match bench.next() {
+                    Action::Wait(until_ms) => {
+                        prop_assert!(until_ms > bench.now_ms, "a wait that is over: {until_ms} at {}", bench.now_ms);
+                        break;
+                    }
+                    Action::Connect => {
+                        prop_assert!(free_since_ms.is_none_or(|since| since < bench.now_ms), "no wait between attempts");
+                    }
+                    Action::Text(bytes) => {
+                        prop_assert!(bench.can_write);
+                        match serde_json::from_slice(&bytes).unwrap() {
+                            AgentMessage::Hello { .. } => prop_assert!(!bench.link.is_live()),
+                            AgentMessage::Record { place, .. } => {
+                                prop_assert!(bench.link.is_live());
+                                let next = service.expected.entry(place.session).or_insert(1);
+                                prop_assert_eq!(place.sequence, *next);
+                                *next += 1;
+                                if !service.order.contains(&place.session) {
+                                    service.order.push(place.session);
+                                }
+                            }
+                            AgentMessage::Standings { session, .. } => {
+                                prop_assert!(service.order.contains(&session), "the field before its session");
+                            }
+                            other => prop_assert!(matches!(other, AgentMessage::Status { .. }), "an unexpected message"),
+                        }
+                    }
+                    Action::Binary(_) => prop_assert!(false, "there are no batches here"),
+                    Action::Ping => prop_assert!(bench.link.is_live()),
+                    Action::HangUp => prop_assert!(!bench.link.is_live()),
+                }
+            }
+            free_since_ms = if matches!(bench.link.phase, Phase::Waiting { .. }) { free_since_ms.or(Some(bench.now_ms)) } else { None };
+            if let Some(place) = bench.link.view().acked {
+                let before = acked.insert(place.session, place.sequence).unwrap_or(0);
+                prop_assert!(before <= place.sequence, "an acknowledgement was taken back");
+            }
+        }
+    }
+}
