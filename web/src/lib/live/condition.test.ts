@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import type { RigState } from '../protocol.gen.ts';
+import { type DashboardFacts, STALE_MS, dashboardCondition, rigCondition } from './condition.ts';
+
+const NOW = 1_800_000_000_000;
+const rig = (over: Partial<RigState> = {}): RigState => ({
+  rig: 'r',
+  name: 'RIG_A',
+  connected: true,
+  since_ms: NOW - 60_000,
+  agent_version: '0.1.0',
+  game: 'lmu',
+  state: 'on_track',
+  session: 's',
+  last_sample_ms: NOW - 100,
+  notice: null,
+  clock_skew_ms: 0,
+  ...over,
+});
+const facts = (over: Partial<DashboardFacts> = {}): DashboardFacts => ({
+  link: 'open',
+  rig: rig(),
+  ageMs: 100,
+  ended: false,
+  endReason: null,
+  ...over,
+});
+
+describe('rigCondition', () => {
+  it.each<[string, Partial<RigState>, unknown]>([
+    ['never', { connected: false, since_ms: null, last_sample_ms: null }, { kind: 'never' }],
+    ['offline', { connected: false, since_ms: 5 }, { kind: 'offline', sinceMs: 5 }],
+    ['no_game', { state: 'not_running' }, { kind: 'no_game' }],
+    ['menu', { state: 'menu' }, { kind: 'menu' }],
+    ['garage', { state: 'garage' }, { kind: 'garage' }],
+    ['live', {}, { kind: 'live' }],
+    ['stale', { last_sample_ms: NOW - 12_000 }, { kind: 'stale', ageMs: 12_000, why: 'silent' }],
+    ['no sample yet', { last_sample_ms: null }, { kind: 'stale', ageMs: 60_000, why: 'silent' }],
+  ])('%s', (_name, over, expected) => {
+    expect(rigCondition(rig(over), NOW)).toEqual(expected);
+  });
+
+  it('does not call a sample from the future stale', () => {
+    expect(rigCondition(rig({ last_sample_ms: NOW + 5000 }), NOW)).toEqual({ kind: 'live' });
+  });
+});
+
+describe('dashboardCondition', () => {
+  it.each<[string, Partial<DashboardFacts>, unknown]>([
+    ['first connection', { link: 'connecting' }, { kind: 'connecting' }],
+    ['rigs not told yet', { rig: undefined }, { kind: 'connecting' }],
+    ['connection lost', { link: 'reconnecting' }, { kind: 'reconnecting' }],
+    ['logged out', { link: 'stopped' }, { kind: 'stopped' }],
+    ['no rig', { rig: null }, { kind: 'no_rig' }],
+    ['never connected', { rig: rig({ connected: false, since_ms: null, last_sample_ms: null }), ageMs: null }, { kind: 'never' }],
+    ['agent gone, nothing shown', { rig: rig({ connected: false }), ageMs: null }, { kind: 'offline', sinceMs: NOW - 60_000 }],
+    ['agent gone, data shown', { rig: rig({ connected: false }), ageMs: 12_000 }, { kind: 'stale', ageMs: 12_000, why: 'offline' }],
+    ['menu', { rig: rig({ state: 'menu' }), ageMs: 9000 }, { kind: 'menu' }],
+    ['menu after a session', { rig: rig({ state: 'menu' }), ended: true, endReason: 'left' }, { kind: 'menu' }],
+    ['session over', { rig: rig({ state: 'not_running' }), ended: true, endReason: 'game_closed' }, { kind: 'over', reason: 'game_closed' }],
+    ['live', {}, { kind: 'live' }],
+    ['just fresh', { ageMs: STALE_MS }, { kind: 'live' }],
+    ['stale', { ageMs: 12_000 }, { kind: 'stale', ageMs: 12_000, why: 'silent' }],
+    ['game killed', { rig: rig({ state: 'not_running' }), ageMs: 12_000 }, { kind: 'stale', ageMs: 12_000, why: 'no_game' }],
+    ['game not started', { rig: rig({ state: 'not_running' }), ageMs: null }, { kind: 'no_game' }],
+    ['garage', { rig: rig({ state: 'garage' }), ageMs: 30_000 }, { kind: 'garage' }],
+  ])('%s', (_name, over, expected) => {
+    expect(dashboardCondition(facts(over), NOW)).toEqual(expected);
+  });
+});

@@ -1,0 +1,158 @@
+import { readFileSync } from 'node:fs';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Connection, type Socket } from './connection.ts';
+import type { FromWorker } from './messages.ts';
+
+const SESSION = '01936b2e-7c40-7a11-9b5e-3f0d6c2a8e71';
+const frame = new Uint8Array(
+  readFileSync(new URL('../../../../protocol/tests/golden/accepted/driving.bin', import.meta.url)),
+);
+
+class FakeSocket implements Socket {
+  binaryType = '';
+  onopen: Socket['onopen'] = null;
+  onmessage: Socket['onmessage'] = null;
+  onclose: Socket['onclose'] = null;
+  closed = false;
+  sent: unknown[] = [];
+  send(text: string): void {
+    this.sent.push(JSON.parse(text));
+  }
+  close(): void {
+    this.closed = true;
+  }
+}
+
+let sockets: FakeSocket[];
+let posted: FromWorker[];
+let timers: Map<number, { run: () => void; ms: number }>;
+let now: number;
+let connection: Connection;
+
+const socket = (): FakeSocket => {
+  const last = sockets.at(-1);
+  if (last === undefined) throw new Error('no socket was opened');
+  return last;
+};
+const ofType = (type: FromWorker['type']) => posted.filter((m) => m.type === type);
+const runTimer = (): number => {
+  expect(timers.size).toBe(1);
+  const [[id, { run, ms }]] = [...timers] as [[number, { run: () => void; ms: number }]];
+  timers.delete(id);
+  run();
+  return ms;
+};
+const lose = (code = 1006) => socket().onclose?.({ code, reason: '' });
+
+beforeEach(() => {
+  [sockets, posted, timers, now] = [[], [], new Map(), 0];
+  let ids = 0;
+  connection = new Connection({
+    open: (_url, subprotocol) => {
+      expect(subprotocol).toBe('onelap.viewer.v1');
+      sockets.push(new FakeSocket());
+      return socket();
+    },
+    post: (message) => posted.push(message),
+    setTimer: (run, ms) => {
+      timers.set((ids += 1), { run, ms });
+      return ids;
+    },
+    clearTimer: (id) => timers.delete(id),
+    random: () => 1,
+    now: () => now,
+  });
+  connection.handle({ type: 'start', url: 'ws://here/api/live/ws' });
+});
+
+describe('Connection', () => {
+  it('says what is wanted again on every connection', () => {
+    connection.handle({ type: 'watch', teams: ['t'] });
+    connection.handle({ type: 'show', team: 't', session: SESSION });
+    const wanted = [
+      { type: 'watch', team: 't' },
+      { type: 'subscribe', team: 't', session: SESSION, max_hz: null },
+    ];
+    socket().onopen?.();
+    expect(socket().sent).toEqual(wanted);
+    lose();
+    expect(posted.at(-1)).toEqual({ type: 'link', link: 'reconnecting', why: null });
+    runTimer();
+    socket().onopen?.();
+    expect(sockets.length).toBe(2);
+    expect(socket().sent).toEqual(wanted);
+  });
+
+  it('unsubscribes from the session before and drops what still comes of it', () => {
+    socket().onopen?.();
+    connection.handle({ type: 'show', team: 't', session: SESSION });
+    socket().onmessage?.({ data: frame.slice().buffer });
+    connection.handle({ type: 'show', team: 't', session: 'other' });
+    socket().onmessage?.({ data: frame.slice().buffer });
+    socket().onmessage?.({ data: JSON.stringify({ type: 'ended', session: SESSION, reason: 'left' }) });
+    expect(socket().sent.slice(1)).toEqual([
+      { type: 'unsubscribe', session: SESSION },
+      { type: 'subscribe', team: 't', session: 'other', max_hz: null },
+    ]);
+    expect(ofType('samples').length).toBe(1);
+    expect(ofType('message').length).toBe(0);
+  });
+
+  it('a bad frame costs that frame only', () => {
+    socket().onopen?.();
+    connection.handle({ type: 'show', team: 't', session: SESSION });
+    socket().onmessage?.({ data: frame.slice(0, 40).buffer });
+    socket().onmessage?.({ data: '{nonsense' });
+    socket().onmessage?.({ data: frame.slice().buffer });
+    expect(ofType('bad_frame')).toHaveLength(2);
+    expect(ofType('samples')).toHaveLength(1);
+    expect(socket().closed).toBe(false);
+  });
+
+  it('waits longer after each failure and anew after a success', () => {
+    const waits = [0, 1, 2, 3, 4, 5, 6, 7].map(() => {
+      lose();
+      return runTimer();
+    });
+    expect(waits).toEqual([500, 1000, 2000, 4000, 8000, 15000, 15000, 15000]);
+    socket().onopen?.();
+    socket().onmessage?.({ data: JSON.stringify({ type: 'hello', server_ms: 1, trace: 'x' }) });
+    lose();
+    expect(runTimer()).toBe(500);
+  });
+
+  it('asks for the login when a connection is refused, and goes on at once when it was renewed', () => {
+    lose();
+    expect(ofType('login_needed')).toHaveLength(1);
+    connection.handle({ type: 'login', renewed: true });
+    expect(runTimer()).toBe(0);
+    expect(sockets.length).toBe(2);
+    lose();
+    connection.handle({ type: 'login', renewed: false });
+    expect(posted.at(-1)).toMatchObject({ type: 'link', link: 'stopped' });
+    expect(timers.size).toBe(0);
+  });
+
+  it('does as a goodbye says', () => {
+    socket().onopen?.();
+    socket().onmessage?.({ data: JSON.stringify({ type: 'goodbye', reason: 'restart', reconnect_after_ms: 2000 }) });
+    lose(1012);
+    expect(runTimer()).toBe(2500);
+    socket().onopen?.();
+    socket().onmessage?.({ data: JSON.stringify({ type: 'goodbye', reason: 'too old', reconnect_after_ms: null }) });
+    lose(1000);
+    expect(posted.at(-1)).toEqual({ type: 'link', link: 'stopped', why: 'too old' });
+    expect(timers.size).toBe(0);
+  });
+
+  it('is made anew when the page wakes up on a silent connection', () => {
+    socket().onopen?.();
+    connection.handle({ type: 'wake' });
+    expect(sockets.length).toBe(1);
+    now = 60_000;
+    connection.handle({ type: 'wake' });
+    expect(socket().closed).toBe(true);
+    runTimer();
+    expect(sockets.length).toBe(2);
+  });
+});

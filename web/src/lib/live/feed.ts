@@ -1,0 +1,131 @@
+/**
+ * The page's side of the live connection: starts the worker, keeps the shown session's samples in a ring, and hands
+ * control messages to listeners.
+ *
+ * Invariants: one worker for the whole page; the ring holds samples of the shown session only.
+ */
+import type { SessionId, TeamId, ViewMessage } from '../protocol.gen.ts';
+import type { LinkState } from './condition.ts';
+import type { FromWorker, ToWorker } from './messages.ts';
+import { Playout } from './playout.ts';
+import { Ring } from './ring.ts';
+
+/** Two minutes at 60 Hz, six at 20 Hz. */
+const RING_SAMPLES = 7200;
+
+/** The part of `Worker` that is used. */
+export interface WorkerLike {
+  postMessage(message: ToWorker): void;
+  onmessage: ((event: { data: FromWorker }) => void) | null;
+  terminate(): void;
+}
+
+export interface FeedListener {
+  onLink?(link: LinkState, why: string | null): void;
+  onMessage?(message: ViewMessage): void;
+}
+
+export class Feed {
+  readonly ring = new Ring(RING_SAMPLES);
+  readonly playout = new Playout();
+  link: LinkState = 'connecting';
+  linkWhy: string | null = null;
+  /** When the last sample of the shown session came, by `now`. */
+  lastArrival = NaN;
+  badFrames = 0;
+  private serverOffset = 0;
+  private readonly listeners = new Set<FeedListener>();
+  private shown: SessionId | null = null;
+
+  constructor(
+    private readonly worker: WorkerLike,
+    url: string,
+    private readonly renew: () => Promise<'renewed' | 'logged_out' | 'unreachable'>,
+    private readonly now: () => number = () => performance.now(),
+    private readonly wallClock: () => number = Date.now,
+  ) {
+    worker.onmessage = (event) => this.take(event.data);
+    worker.postMessage({ type: 'start', url });
+  }
+
+  /** The service's clock, as well as it is known. */
+  serverNow(): number {
+    return this.wallClock() + this.serverOffset;
+  }
+
+  /** How long ago the last sample of the shown session came; null where none did. */
+  ageMs(): number | null {
+    return Number.isNaN(this.lastArrival) ? null : this.now() - this.lastArrival;
+  }
+
+  listen(listener: FeedListener): () => void {
+    this.listeners.add(listener);
+    listener.onLink?.(this.link, this.linkWhy);
+    return () => this.listeners.delete(listener);
+  }
+
+  watch(teams: TeamId[]): void {
+    this.worker.postMessage({ type: 'watch', teams });
+  }
+
+  show(team: TeamId, session: SessionId | null): void {
+    if (session === this.shown) return;
+    this.shown = session;
+    this.ring.clear();
+    this.playout.reset();
+    this.lastArrival = NaN;
+    this.worker.postMessage({ type: 'show', team, session });
+  }
+
+  wake(): void {
+    this.worker.postMessage({ type: 'wake' });
+  }
+
+  close(): void {
+    this.listeners.clear();
+    this.worker.onmessage = null;
+    this.worker.terminate();
+  }
+
+  private take(message: FromWorker): void {
+    switch (message.type) {
+      case 'samples':
+        this.takeSamples(message);
+        break;
+      case 'message':
+        if (message.message.type === 'hello') this.serverOffset = message.message.server_ms - this.wallClock();
+        for (const listener of this.listeners) listener.onMessage?.(message.message);
+        break;
+      case 'link':
+        this.link = message.link;
+        this.linkWhy = message.why;
+        for (const listener of this.listeners) listener.onLink?.(message.link, message.why);
+        break;
+      case 'bad_frame':
+        this.badFrames += 1;
+        console.warn(`a frame from the service was skipped: ${message.why}`);
+        break;
+      case 'login_needed':
+        void this.renew().then((renewal) => {
+          if (renewal !== 'unreachable') this.worker.postMessage({ type: 'login', renewed: renewal === 'renewed' });
+        });
+        break;
+    }
+  }
+
+  private takeSamples(message: Extract<FromWorker, { type: 'samples' }>): void {
+    if (message.session !== this.shown) return;
+    const before = this.ring.lastTime;
+    this.ring.push(message);
+    const newest = this.ring.lastTime;
+    if (newest === before) return;
+    // The snapshot's last batch may be old: it says how the car was, not that it is live.
+    const age = this.serverNow() - newest;
+    const isOld = Number.isNaN(this.lastArrival) && age > OLD_MS;
+    this.lastArrival = this.now() - (isOld ? age : 0);
+    this.playout.arrived(newest, this.now());
+  }
+}
+
+/** By more than agents' and viewers' clocks are likely to differ. */
+const OLD_MS = 10_000;

@@ -1,0 +1,31 @@
+/** What the page and the worker that holds the socket say to each other. */
+import type { SessionId, TeamId, ViewMessage } from '../protocol.gen.ts';
+import type { LinkState } from './condition.ts';
+
+export type ToWorker =
+  | { type: 'start'; url: string }
+  /** Tell me what these teams' rigs are doing. */
+  | { type: 'watch'; teams: TeamId[] }
+  /** Show this session, or none. */
+  | { type: 'show'; team: TeamId; session: SessionId | null }
+  /** The login was renewed, or it cannot be. */
+  | { type: 'login'; renewed: boolean }
+  /** The page is seen again or the network is back: a connection that has gone silent is made anew. */
+  | { type: 'wake' };
+
+export type FromWorker =
+  | { type: 'link'; link: LinkState; why: string | null }
+  | { type: 'message'; message: ViewMessage }
+  | {
+      type: 'samples';
+      session: SessionId;
+      epoch: number;
+      sequence: number;
+      times: Float64Array;
+      channels: Uint16Array;
+      values: Float64Array;
+    }
+  /** A frame that could not be read; it was skipped. */
+  | { type: 'bad_frame'; why: string }
+  /** The socket was not opened; perhaps the login has run out. */
+  | { type: 'login_needed' };
