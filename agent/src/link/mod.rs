@@ -9,6 +9,7 @@ use onelap_protocol::agent::AgentMessage;
 use onelap_protocol::race::{Game, GameState, Standings};
 
 pub mod backoff;
+pub mod socket;
 
 pub mod state;
 

@@ -1,0 +1,132 @@
+//! The service's HTTP API, as far as the agent needs it: whose token this is. Blocking.
+
+use crate::link::state::Refusal;
+use crate::server::ServerUrl;
+use onelap_protocol::agent::WhoAmI;
+use onelap_protocol::{ErrorCode, RigToken};
+use serde::Deserialize;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long the service may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why there was no answer to act on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ApiError {
+    /// The service said no.
+    #[error("{}", .0.message)]
+    Refused(Refusal),
+    /// There was no answer, or none that this agent understands.
+    #[error("{0}")]
+    Unreachable(String),
+}
+
+/// TLS as the agent speaks it everywhere: one provider, chosen here, with Mozilla's roots.
+///
+/// # Errors
+/// Where the provider offers no protocol version, which a build that is whole does.
+pub fn tls_config() -> Result<Arc<rustls::ClientConfig>, String> {
+    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let config = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|e| format!("TLS cannot be set up: {e}"))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+/// Asks the service whose token this is.
+///
+/// # Errors
+/// [`ApiError`] tells a refusal from a service that cannot be reached.
+pub fn who_am_i(server: &ServerUrl, token: &RigToken) -> Result<WhoAmI, ApiError> {
+    let tls = ureq::tls::TlsConfig::builder()
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .build();
+    let agent = ureq::Agent::config_builder()
+        .tls_config(tls)
+        .timeout_global(Some(TIMEOUT))
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .build()
+        .new_agent();
+    let response = agent
+        .get(server.http("/api/agent/whoami"))
+        .header("authorization", format!("Bearer {}", token.reveal()))
+        .header("user-agent", concat!("onelap-agent/", env!("CARGO_PKG_VERSION")))
+        .call();
+    let mut response = response.map_err(|e| ApiError::Unreachable(format!("{server} cannot be reached: {e}")))?;
+    let status = response.status().as_u16();
+    let body = response.body_mut().with_config().limit(64 * 1024).read_to_vec().unwrap_or_default();
+    if status != 200 {
+        return Err(ApiError::Refused(refusal(status, &body)));
+    }
+    serde_json::from_slice(&body)
+        .map_err(|e| ApiError::Unreachable(format!("{server} answers, but not as a 1Lap service does: {e}")))
+}
+
+/// What an answer that is not a success says.
+#[must_use]
+pub fn refusal(status: u16, body: &[u8]) -> Refusal {
+    #[derive(Deserialize)]
+    struct Said {
+        code: Option<serde_json::Value>,
+        message: Option<String>,
+    }
+    #[derive(Deserialize)]
+    struct Wrapped {
+        error: Said,
+    }
+    let said = serde_json::from_slice::<Wrapped>(body).map(|w| w.error).or_else(|_| serde_json::from_slice(body));
+    let Said { code, message } = said.unwrap_or(Said { code: None, message: None });
+    let code: Option<ErrorCode> = code.and_then(|code| serde_json::from_value(code).ok());
+    Refusal { status, code, message: in_the_drivers_words(status, code, message.as_deref()) }
+}
+
+fn in_the_drivers_words(status: u16, code: Option<ErrorCode>, message: Option<&str>) -> String {
+    let said = message.map(|m| format!(" ({})", m.trim().chars().take(300).collect::<String>())).unwrap_or_default();
+    match (code, status) {
+        (Some(ErrorCode::TokenRevoked), _) => {
+            "the rig's token was revoked: make a new one on the team's Rigs page and run `onelap-agent token`"
+                .to_owned()
+        }
+        (Some(ErrorCode::TokenMistyped), _) => {
+            "the rig's token is misspelt: copy it again, whole, and run `onelap-agent token`".to_owned()
+        }
+        (Some(ErrorCode::UnsupportedVersion), _) | (_, 426) => {
+            format!(
+                "this agent (version {}) is too old or too new for the service: update it{said}",
+                env!("CARGO_PKG_VERSION")
+            )
+        }
+        (_, 401) => format!("the service does not know the rig's token: run `onelap-agent token` with a new one{said}"),
+        (_, 404) => format!("there is no 1Lap service at this address: check the setting `server`{said}"),
+        (_, 300..=399) => "the address leads elsewhere: give the service's own address as `server`".to_owned(),
+        (_, 429) => format!("the service has had too many connections from here{said}"),
+        (_, 500..) => format!("the service cannot answer now (HTTP {status}){said}"),
+        _ => format!("the service refuses the connection (HTTP {status}){said}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_told_in_words_that_help() {
+        let revoked = refusal(401, br#"{"code":"token_revoked","message":"revoked"}"#);
+        assert_eq!(revoked.code, Some(ErrorCode::TokenRevoked));
+        assert!(revoked.message.contains("revoked") && revoked.message.contains("onelap-agent token"));
+        let wrapped = refusal(426, br#"{"error":{"code":"unsupported_version","message":"speak v2"}}"#);
+        assert_eq!(wrapped.code, Some(ErrorCode::UnsupportedVersion));
+        assert!(wrapped.message.contains("update") && wrapped.message.contains("speak v2"));
+    }
+
+    #[test]
+    fn a_body_that_is_not_ours_costs_nothing_but_its_words() {
+        for body in [&b""[..], b"<html>", b"[]", b"{\"code\":7}", b"\xff\xfe"] {
+            assert_eq!(refusal(503, body).message, "the service cannot answer now (HTTP 503)");
+        }
+    }
+}
