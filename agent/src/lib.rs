@@ -7,11 +7,18 @@
 //! Invariants: the game is only read; its REST paths are a closed list; units are right in [`reading::Reading`] and never
 //! touched again; what is not known is absent; a bad reading costs that reading.
 
+pub mod api;
+pub mod arbiter;
 pub mod clock;
 pub mod inspect;
 pub mod link;
+pub mod pipeline;
 pub mod raw;
 pub mod reading;
 pub mod sampler;
+pub mod server;
 pub mod source;
 pub mod spool;
+
+#[cfg(test)]
+mod testing;

@@ -39,6 +39,19 @@ pub enum Raw {
     Tick,
 }
 
+impl Raw {
+    /// Bytes that it holds, about.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let held = match self {
+            Self::LmuImage(bytes) | Self::Datagram { bytes, .. } => bytes.len(),
+            Self::Rest { path, body, .. } => path.len() + body.len(),
+            Self::LmuGone | Self::Tick => 0,
+        };
+        held + size_of::<Self>()
+    }
+}
+
 /// Turns what a game gave into readings. Pure: no clock, no I/O; the same input gives the same readings, live or from a
 /// recording.
 pub trait Reader: Send {

@@ -8,6 +8,7 @@ use crate::raw::Raw;
 
 pub mod f1;
 pub mod lmu;
+pub mod queue;
 
 /// Where acquisition puts what it read: stamps it with the agent's clock and queues it. Never blocks. Where the queue is
 /// full the input is dropped and counted: live may skip.

@@ -1,0 +1,217 @@
+//! One rig, from what its games gave to what waits to be sent. Pure, but for the making of session ids.
+//!
+//! Invariants: the first item of every session says what the session is; samples and records of a session stand in the
+//! order in which they happened; what comes outside a session is not recorded.
+//!
+//! Not here: reading the games (`source`), sending (`link`).
+
+use crate::arbiter::Arbiter;
+use crate::link::{Doing, Outbox};
+use crate::raw::{Raw, Reader, Stamp};
+use crate::reading::Reading;
+use crate::sampler::Sampler;
+use crate::spool::{Spool, SpoolError};
+use bytes::Bytes;
+use onelap_protocol::SessionId;
+use onelap_protocol::agent::{EndReason, Record};
+use onelap_protocol::limits::{Limits, MAX_TEXT};
+use onelap_protocol::race::SessionInfo;
+
+/// The session that runs.
+#[derive(Debug)]
+struct Current {
+    id: SessionId,
+    info: Box<SessionInfo>,
+    /// Serial of its first record.
+    first_serial: u64,
+}
+
+/// See the module.
+pub struct Pipeline {
+    readers: Vec<Box<dyn Reader>>,
+    arbiter: Arbiter,
+    recorder: Recorder,
+    said: Vec<Reading>,
+}
+
+/// Takes readings and puts them where they wait to be sent.
+struct Recorder {
+    outbox: Outbox,
+    sampler: Sampler,
+    current: Option<Current>,
+    frame: Vec<u8>,
+    samples: u64,
+}
+
+impl Pipeline {
+    /// For these readers, of which the first whose game runs is heard.
+    #[must_use]
+    pub fn new(readers: Vec<Box<dyn Reader>>, sampler: Sampler, spool: Spool) -> Self {
+        let outbox = Outbox::new(spool);
+        let recorder = Recorder { outbox, sampler, current: None, frame: Vec::with_capacity(4_096), samples: 0 };
+        Self { arbiter: Arbiter::new(readers.len()), readers, recorder, said: Vec::new() }
+    }
+
+    /// Takes an input. `now_ms` is the agent's clock, which in a recording is not the input's.
+    pub fn feed(&mut self, at: Stamp, raw: &Raw, now_ms: u64) {
+        for (source, reader) in self.readers.iter_mut().enumerate() {
+            reader.read(at, raw, &mut self.said);
+            for reading in self.said.drain(..) {
+                self.arbiter.hear(source, reading, &mut |reading| self.recorder.take(reading, now_ms));
+            }
+        }
+    }
+
+    /// When a batch has to go, by the agent's clock.
+    #[must_use]
+    pub fn due_ms(&self) -> Option<u64> {
+        self.recorder.sampler.due_ms()
+    }
+
+    /// Puts the batch into the spool where it is due.
+    pub fn flush_due(&mut self, now_ms: u64) {
+        if self.due_ms().is_some_and(|due| due <= now_ms) {
+            self.recorder.flush();
+        }
+    }
+
+    /// Puts what there is of a batch into the spool.
+    pub fn flush(&mut self) {
+        self.recorder.flush();
+    }
+
+    /// The session, if there is one, is over.
+    pub fn end(&mut self, reason: EndReason) {
+        self.recorder.end(reason);
+    }
+
+    /// Keeps to the limits that the service told.
+    pub fn limit(&mut self, limits: &Limits) {
+        self.recorder.sampler.limit(limits.max_sample_hz, limits.max_batch_samples);
+    }
+
+    /// What waits to be sent.
+    pub fn outbox(&mut self) -> &mut Outbox {
+        &mut self.recorder.outbox
+    }
+
+    /// What waits to be sent, to look at.
+    #[must_use]
+    pub fn waiting(&self) -> &Outbox {
+        &self.recorder.outbox
+    }
+
+    /// What the session is that runs.
+    #[must_use]
+    pub fn session(&self) -> Option<(SessionId, &SessionInfo)> {
+        self.recorder.current.as_ref().map(|current| (current.id, &*current.info))
+    }
+
+    /// Samples that were put into the spool.
+    #[must_use]
+    pub fn samples(&self) -> u64 {
+        self.recorder.samples
+    }
+}
+
+impl Recorder {
+    fn take(&mut self, reading: Reading, now_ms: u64) {
+        match reading {
+            Reading::State { game, state } => self.set_doing(|doing| (doing.game, doing.state) = (game, state)),
+            Reading::Notice(notice) => self.set_doing(|doing| doing.notice = notice.map(clipped)),
+            Reading::SessionStarted(info) => self.start(info),
+            Reading::SessionChanged(info) => self.change(info),
+            Reading::SessionEnded(reason) => self.end(reason),
+            Reading::Sample(sample) => {
+                if self.current.is_some() {
+                    self.sampler.offer(&sample, now_ms);
+                    if self.sampler.due_ms() == Some(0) {
+                        self.flush();
+                    }
+                }
+            }
+            Reading::Standings(standings) => {
+                if let Some(Current { id, first_serial, .. }) = self.current {
+                    self.outbox.set_standings(id, standings, first_serial);
+                }
+            }
+            Reading::Setup { at_s, setup } => self.record(Record::Setup { at_s, setup: *setup }),
+            Reading::Event(event) => self.record(Record::Event { event: *event }),
+        }
+    }
+
+    fn set_doing(&mut self, change: impl FnOnce(&mut Doing)) {
+        let mut doing = self.outbox.doing().clone();
+        change(&mut doing);
+        self.outbox.set_doing(doing);
+    }
+
+    fn start(&mut self, info: Box<SessionInfo>) {
+        self.end(EndReason::Left);
+        let id = SessionId::new();
+        match self.outbox.spool.push_record(id, Record::Session { info: (*info).clone() }) {
+            Ok(first_serial) => {
+                self.current = Some(Current { id, info, first_serial });
+                self.set_doing(|doing| doing.session = Some(id));
+            }
+            Err(error) => tracing::error!(%error, "a session is not recorded"),
+        }
+    }
+
+    fn change(&mut self, info: Box<SessionInfo>) {
+        if self.current.is_none() {
+            return self.start(info);
+        }
+        self.record(Record::Session { info: (*info).clone() });
+        if let Some(current) = &mut self.current {
+            current.info = info;
+        }
+    }
+
+    fn end(&mut self, reason: EndReason) {
+        self.record(Record::End { reason });
+        if self.current.take().is_some() {
+            self.set_doing(|doing| doing.session = None);
+        }
+    }
+
+    fn record(&mut self, record: Record) {
+        self.flush();
+        let Some(current) = &self.current else { return };
+        if let Err(error) = self.outbox.spool.push_record(current.id, record) {
+            tracing::error!(%error, "something that happened is not recorded");
+        }
+    }
+
+    fn flush(&mut self) {
+        let Some(current) = &self.current else {
+            self.sampler.clear();
+            return;
+        };
+        if self.sampler.waiting() == 0 {
+            return;
+        }
+        let (sampler, frame, samples) = (&mut self.sampler, &mut self.frame, &mut self.samples);
+        let pushed = self.outbox.spool.push_batch(current.id, |place| {
+            frame.clear();
+            *samples += sampler.take(place.session, place.epoch, place.sequence, frame) as u64;
+            Bytes::copy_from_slice(frame)
+        });
+        // A full spool counts what it refuses; the status says so.
+        if let Err(error @ SpoolError::Size(_)) = pushed {
+            tracing::error!(%error, "a batch of samples is not recorded");
+        }
+    }
+}
+
+/// At most as long as the wire allows.
+fn clipped(text: String) -> String {
+    let mut end = text.len().min(MAX_TEXT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].to_owned()
+}
+
+#[cfg(test)]
+mod tests;
