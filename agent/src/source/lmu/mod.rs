@@ -1,1 +1,7 @@
 //! Le Mans Ultimate by shared memory and REST.
+
+pub mod image;
+pub mod laps;
+pub mod normalise;
+pub mod notes;
+pub mod pits;
