@@ -15,6 +15,7 @@ pub mod link;
 pub mod pipeline;
 pub mod raw;
 pub mod reading;
+pub mod recording;
 pub mod sampler;
 pub mod server;
 pub mod source;

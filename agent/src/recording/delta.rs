@@ -1,0 +1,108 @@
+//! The difference between two images of the same size: runs of changed words, as (words to skip, words that changed,
+//! their bytes XOR the bytes before, plane by plane).
+//!
+//! Planes: the n-th bytes of all words of a run stand together. High bytes of numbers that moved a little are then runs of
+//! zeros, which compress to nothing.
+
+use crate::recording::{put_varint, take, take_varint};
+
+const WORD: usize = 8;
+
+/// Appends the difference from `before` to `after`, which are of the same size.
+pub(super) fn put(out: &mut Vec<u8>, before: &[u8], after: &[u8]) {
+    let (before, after) = (words(before), words(after));
+    let changed = |i: usize| before.get(i) != after.get(i);
+    let count = after.len();
+    let (mut at, mut done) = (0, 0);
+    while at < count {
+        if !changed(at) {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        // One unchanged word inside a run costs less than another run.
+        while at < count && (changed(at) || (at + 1 < count && changed(at + 1))) {
+            at += 1;
+        }
+        put_varint(out, (start - done) as u64);
+        put_varint(out, (at - start) as u64);
+        for plane in 0..WORD {
+            for (old, new) in before[start..at].iter().zip(&after[start..at]) {
+                out.push(old[plane] ^ new[plane]);
+            }
+        }
+        done = at;
+    }
+}
+
+/// The words of an image; the last is filled up with zeros.
+fn words(image: &[u8]) -> Vec<[u8; WORD]> {
+    image
+        .chunks(WORD)
+        .map(|chunk| {
+            let mut word = [0; WORD];
+            word[..chunk.len()].copy_from_slice(chunk);
+            word
+        })
+        .collect()
+}
+
+/// Applies a difference to an image, or says that it does not fit.
+pub(super) fn apply(image: &mut [u8], mut delta: &[u8]) -> Option<()> {
+    let mut at = 0usize;
+    while !delta.is_empty() {
+        let skip = usize::try_from(take_varint(&mut delta)?).ok()?;
+        let count = usize::try_from(take_varint(&mut delta)?).ok()?;
+        at = at.checked_add(skip.checked_mul(WORD)?).filter(|at| *at < image.len())?;
+        let bytes = take(&mut delta, count.checked_mul(WORD)?)?;
+        for (plane, bytes) in bytes.chunks(count.max(1)).enumerate() {
+            for (i, byte) in bytes.iter().enumerate() {
+                match image.get_mut(at + i * WORD + plane) {
+                    Some(target) => *target ^= byte,
+                    // Beyond the end of an image that does not fill its last word.
+                    None if *byte == 0 => {}
+                    None => return None,
+                }
+            }
+        }
+        at = at.checked_add(count * WORD)?;
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_difference_applies(before in prop::collection::vec(any::<u8>(), 1..300), edits in prop::collection::vec((0usize..300, any::<u8>()), 0..40)) {
+            let mut after = before.clone();
+            for (at, byte) in edits {
+                let at = at % after.len();
+                after[at] = byte;
+            }
+            let mut delta = Vec::new();
+            put(&mut delta, &before, &after);
+            let mut image = before.clone();
+            prop_assert!(apply(&mut image, &delta).is_some());
+            prop_assert_eq!(image, after);
+        }
+
+        #[test]
+        fn a_skip_beyond_the_end_is_refused(mut image in prop::collection::vec(any::<u8>(), 0..100), skip in any::<u64>()) {
+            let mut delta = Vec::new();
+            put_varint(&mut delta, skip);
+            put_varint(&mut delta, 1);
+            delta.extend([1; WORD]);
+            let fits = skip < (image.len() / WORD) as u64;
+            prop_assert_eq!(apply(&mut image, &delta).is_some(), fits);
+        }
+
+        #[test]
+        fn any_bytes_are_taken_without_panic(mut image in prop::collection::vec(any::<u8>(), 0..100), delta in prop::collection::vec(any::<u8>(), 0..100)) {
+            let _ = apply(&mut image, &delta);
+        }
+    }
+}
