@@ -6,7 +6,7 @@
 //!
 //! Not here: SQL of features (their `store.rs`).
 
-use onelap_protocol::TeamId;
+use onelap_protocol::{TeamId, UserId};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Executor, PgPool, Postgres, Transaction};
 use std::ops::{Deref, DerefMut};
@@ -94,6 +94,34 @@ impl Db {
     pub async fn tenant_ingest(&self, tenant: Tenant) -> Result<TenantTx, sqlx::Error> {
         TenantTx::begin(&self.ingest, tenant).await
     }
+
+    /// Asks the server for a sign of life.
+    ///
+    /// # Errors
+    /// Where it gives none in time.
+    pub async fn ping(&self) -> Result<(), sqlx::Error> {
+        sqlx::query("select 1").execute(&self.web).await.map(drop)
+    }
+
+    /// Closes all connections, once they are given back.
+    pub async fn close(&self) {
+        self.web.close().await;
+        self.ingest.close().await;
+    }
+
+    /// A transaction in which a person sees which teams there are for them. `auth` and `accounts` alone use it.
+    pub(crate) async fn person(&self, user: UserId) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        let mut tx = self.web.begin().await?;
+        sqlx::query("select set_config('app.user', $1, true)").bind(user.to_string()).execute(&mut *tx).await?;
+        Ok(tx)
+    }
+
+    /// A transaction that sees the one rig token with this public part, to have it checked. `auth` alone uses it.
+    pub(crate) async fn presented(&self, public_id: &str) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        let mut tx = self.web.begin().await?;
+        sqlx::query("select set_config('app.rig_token', $1, true)").bind(public_id).execute(&mut *tx).await?;
+        Ok(tx)
+    }
 }
 
 async fn pool(options: PgConnectOptions, size: u32) -> Result<PgPool, sqlx::Error> {
@@ -117,7 +145,8 @@ async fn pool(options: PgConnectOptions, size: u32) -> Result<PgPool, sqlx::Erro
 /// # Errors
 /// [`DbError`] where the server cannot be reached or a migration fails.
 pub async fn migrate(owner: PgConnectOptions) -> Result<(), DbError> {
-    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(30)).connect_with(owner).await?;
+    let pool =
+        PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(30)).connect_with(owner).await?;
     MIGRATOR.run(&pool).await?;
     pool.close().await;
     Ok(())

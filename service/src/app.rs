@@ -1,0 +1,175 @@
+//! Wires the service: state, routes, the order of starting and of stopping.
+//!
+//! [`App::build`] takes its listener and [`App::run`] its shutdown signal, so that a test runs the real server on port 0.
+//! Both are called on the thread of an `actix_web::rt::System`.
+//!
+//! Nothing else imports this module but for [`State`].
+
+use crate::auth::Auth;
+use crate::config::Config;
+use crate::db::{Db, DbError};
+use crate::error::ApiError;
+use crate::figures::Figures;
+use crate::headers::IsHttps;
+use crate::live::Hub;
+use crate::metrics::Metrics;
+use crate::recorder::Recorder;
+use crate::{accounts, auth, db, headers, health, ingest, live, metrics, pages, rigs, teams, telemetry};
+use actix_web::dev::Server;
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::{HttpServer, web};
+use std::future::Future;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a peer may take nothing of what was sent before the kernel ends the connection: this is what frees the
+/// buffers of a viewer that was stopped or whose network is gone.
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long recorders may take to write what they have when the service stops.
+const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
+
+/// What handlers share.
+#[derive(Debug)]
+pub struct State {
+    /// The configuration.
+    pub config: Config,
+    /// Postgres.
+    pub db: Db,
+    /// Log-in.
+    pub auth: Auth,
+    /// What is live.
+    pub hub: Arc<Hub>,
+    /// Recording.
+    pub recorder: Recorder,
+}
+
+/// Why the service does not start, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The database cannot be used.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// No random bytes.
+    #[error("random bytes: {0}")]
+    Random(#[from] getrandom::Error),
+    /// The figures cannot be registered.
+    #[error("metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
+    /// The server failed.
+    #[error("server: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// The service, ready to run.
+pub struct App {
+    server: Server,
+    state: web::Data<State>,
+    address: SocketAddr,
+}
+
+impl App {
+    /// Migrates, connects and binds. Needs to run inside of an actix `System`.
+    ///
+    /// # Errors
+    /// [`AppError`] says what is in the way.
+    pub async fn build(config: Config, listener: TcpListener) -> Result<Self, AppError> {
+        db::migrate(config.database.owner.clone()).await?;
+        let database = &config.database;
+        let db = Db::connect(database.runtime.clone(), database.web_connections, database.ingest_connections).await?;
+        let metrics = Metrics::new()?;
+        let figures = Figures::register(&metrics)?;
+        let state = State {
+            auth: Auth::new(&config)?,
+            hub: Hub::new(figures.clone()),
+            recorder: Recorder::new(db.clone(), figures),
+            db,
+            config,
+        };
+        Self::serve(web::Data::new(state), web::Data::new(metrics), listener)
+    }
+
+    fn serve(state: web::Data<State>, metrics: web::Data<Metrics>, listener: TcpListener) -> Result<Self, AppError> {
+        let address = listener.local_addr()?;
+        let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let shutdown_timeout = state.config.http.shutdown_timeout.as_secs();
+        let is_https = web::Data::new(IsHttps(state.config.http.is_https()));
+        let shared = state.clone();
+        let server = HttpServer::new(move || {
+            actix_web::App::new()
+                .app_data(shared.clone())
+                .app_data(metrics.clone())
+                .app_data(is_https.clone())
+                .app_data(web::PathConfig::default().error_handler(|_, _| ApiError::NotFound.into()))
+                .configure(routes)
+                .default_service(web::to(pages::serve))
+                .wrap(from_fn(auth::require_origin))
+                .wrap(Compress::default())
+                .wrap(from_fn(headers::secure))
+                .wrap(from_fn(telemetry::observe))
+        })
+        .workers(workers)
+        .tcp_nodelay(true)
+        .on_connect(|connection, _| {
+            if let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() {
+                let limited = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(SEND_TIMEOUT));
+                if let Err(error) = limited {
+                    tracing::debug!(%error, "no send time-out on this connection");
+                }
+            }
+        })
+        .h1_allow_half_closed(false)
+        .shutdown_timeout(shutdown_timeout)
+        .disable_signals()
+        .listen(listener)?
+        .run();
+        Ok(Self { server, state, address })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What handlers share, for tests that look inside.
+    #[must_use]
+    pub fn state(&self) -> web::Data<State> {
+        self.state.clone()
+    }
+
+    /// Serves until `shutdown` is ready, then stops in order: no new connections, requests that are being answered get
+    /// their answer, the database is let go.
+    ///
+    /// # Errors
+    /// Where the server fails.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), AppError> {
+        let handle = self.server.handle();
+        tracing::info!(address = %self.address, public = self.state.config.http.public_origin, "listening");
+        let mut server = actix_web::rt::spawn(self.server);
+        tokio::select! {
+            ended = &mut server => return ended.map_err(std::io::Error::other)?.map_err(AppError::Io),
+            () = shutdown => {}
+        }
+        tracing::info!("stopping");
+        handle.pause().await;
+        // Agents and viewers are told to come back elsewhere; what agents have sent is written before the server ends.
+        self.state.hub.stop();
+        self.state.recorder.drain(DRAIN_DEADLINE).await;
+        handle.stop(true).await;
+        server.await.map_err(std::io::Error::other)??;
+        self.state.db.close().await;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+fn routes(config: &mut web::ServiceConfig) {
+    health::routes(config);
+    metrics::routes(config);
+    live::routes(config);
+    ingest::routes(config);
+    accounts::routes(config);
+    teams::routes(config);
+    rigs::routes(config);
+}

@@ -1,0 +1,323 @@
+//! What the operator decides: one struct per concern, read from the environment once, at the start.
+//!
+//! Invariants: an error names the variable and what it should be; a secret is shown by no `Debug`.
+//!
+//! Not here: anything that changes while the service runs.
+
+use sqlx::postgres::PgConnectOptions;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Shortest secret that access tokens may be signed with, in bytes.
+pub const MIN_JWT_SECRET: usize = 32;
+
+/// Why the configuration cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{variable}: {problem}")]
+pub struct ConfigError {
+    /// The environment variable.
+    pub variable: &'static str,
+    /// What is wrong with it, and what it should be.
+    pub problem: String,
+}
+
+fn wrong(variable: &'static str, problem: impl Into<String>) -> ConfigError {
+    ConfigError { variable, problem: problem.into() }
+}
+
+/// Where variables come from: the environment, or a test's own table.
+pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+fn optional(env: Lookup<'_>, variable: &str) -> Option<String> {
+    env(variable).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+}
+
+fn required(env: Lookup<'_>, variable: &'static str, what: &str) -> Result<String, ConfigError> {
+    optional(env, variable).ok_or_else(|| wrong(variable, format!("is not set; it is {what}")))
+}
+
+fn parsed<T: FromStr>(env: Lookup<'_>, variable: &'static str, what: &str, default: T) -> Result<T, ConfigError> {
+    match optional(env, variable) {
+        None => Ok(default),
+        Some(text) => text.parse().map_err(|_| wrong(variable, format!("\"{text}\" is not {what}"))),
+    }
+}
+
+/// All of it.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Postgres.
+    pub database: DatabaseConfig,
+    /// Listening and the public address.
+    pub http: HttpConfig,
+    /// Log-in.
+    pub auth: AuthConfig,
+    /// The web app.
+    pub web: WebConfig,
+}
+
+impl Config {
+    /// Reads the environment of the process.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the variable.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_lookup(&|name| std::env::var(name).ok())
+    }
+
+    /// Reads another table of variables.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the variable.
+    pub fn from_lookup(env: Lookup<'_>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            database: DatabaseConfig::from_lookup(env)?,
+            http: HttpConfig::from_lookup(env)?,
+            auth: AuthConfig::from_lookup(env)?,
+            web: WebConfig { dir: optional(env, "WEB_DIR").map(PathBuf::from) },
+        })
+    }
+}
+
+/// Postgres.
+#[derive(Clone)]
+pub struct DatabaseConfig {
+    /// Where the service works (`DATABASE_URL`).
+    pub runtime: PgConnectOptions,
+    /// Where it migrates (`DATABASE_OWNER_URL`, else the same).
+    pub owner: PgConnectOptions,
+    /// Connections for people's requests (`DATABASE_WEB_CONNECTIONS`).
+    pub web_connections: u32,
+    /// Connections for recording (`DATABASE_INGEST_CONNECTIONS`).
+    pub ingest_connections: u32,
+}
+
+impl fmt::Debug for DatabaseConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DatabaseConfig")
+            .field("host", &self.runtime.get_host())
+            .field("port", &self.runtime.get_port())
+            .field("database", &self.runtime.get_database())
+            .field("web_connections", &self.web_connections)
+            .field("ingest_connections", &self.ingest_connections)
+            .finish_non_exhaustive()
+    }
+}
+
+impl DatabaseConfig {
+    fn from_lookup(env: Lookup<'_>) -> Result<Self, ConfigError> {
+        const WHAT: &str = "the address of a Postgres database, postgres://user:password@host:port/database";
+        let url = required(env, "DATABASE_URL", WHAT)?;
+        let owner_url = optional(env, "DATABASE_OWNER_URL");
+        // The parser's own message may quote the address, password and all.
+        let options = |variable, url: &str| {
+            PgConnectOptions::from_str(url).map_err(|_| wrong(variable, format!("cannot be read; it is {WHAT}")))
+        };
+        let size = |variable, default| match parsed(env, variable, "a number of connections", default)? {
+            0 => Err(wrong(variable, "0 connections are not enough")),
+            size => Ok(size),
+        };
+        Ok(Self {
+            runtime: options("DATABASE_URL", &url)?,
+            owner: options("DATABASE_OWNER_URL", owner_url.as_deref().unwrap_or(&url))?,
+            web_connections: size("DATABASE_WEB_CONNECTIONS", 10)?,
+            ingest_connections: size("DATABASE_INGEST_CONNECTIONS", 6)?,
+        })
+    }
+}
+
+/// Listening and the public address.
+#[derive(Debug, Clone)]
+pub struct HttpConfig {
+    /// Where to listen (`LISTEN`).
+    pub listen: SocketAddr,
+    /// The origin that people open in their browser (`PUBLIC_URL`): scheme, host and, where it is not the usual, port.
+    pub public_origin: String,
+    /// The header in which a trusted proxy tells the client's address (`CLIENT_IP_HEADER`); without it, the peer's.
+    pub client_ip_header: Option<String>,
+    /// How long a shutdown waits for requests that are being answered.
+    pub shutdown_timeout: Duration,
+}
+
+impl HttpConfig {
+    fn from_lookup(env: Lookup<'_>) -> Result<Self, ConfigError> {
+        let listen = parsed(
+            env,
+            "LISTEN",
+            "an address and port such as 0.0.0.0:8080",
+            SocketAddr::from(([127, 0, 0, 1], 8080)),
+        )?;
+        let public = optional(env, "PUBLIC_URL").unwrap_or_else(|| format!("http://{listen}"));
+        Ok(Self {
+            listen,
+            public_origin: origin(&public).ok_or_else(|| {
+                wrong(
+                    "PUBLIC_URL",
+                    format!("\"{public}\" is not an address such as https://1lap.example, without a path"),
+                )
+            })?,
+            client_ip_header: optional(env, "CLIENT_IP_HEADER"),
+            shutdown_timeout: Duration::from_secs(10),
+        })
+    }
+
+    /// Cookies carry `Secure` and a prefix where people come over TLS.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.public_origin.starts_with("https://")
+    }
+}
+
+/// The origin as browsers write it; `None` where the text is more or less than one.
+fn origin(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let scheme = scheme.to_ascii_lowercase();
+    let host = rest.strip_suffix('/').unwrap_or(rest).to_ascii_lowercase();
+    let usual = match scheme.as_str() {
+        "http" => ":80",
+        "https" => ":443",
+        _ => return None,
+    };
+    let is_host = |c: char| c.is_ascii_alphanumeric() || ".-:[]_".contains(c);
+    let host = host.strip_suffix(usual).unwrap_or(&host);
+    (!host.is_empty() && host.chars().all(is_host)).then(|| format!("{scheme}://{host}"))
+}
+
+/// A secret that `Debug` does not show.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps it.
+    #[must_use]
+    pub fn new(secret: impl Into<String>) -> Self {
+        Self(secret.into())
+    }
+
+    /// For the one place that needs it.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Log-in.
+#[derive(Debug, Clone)]
+pub struct AuthConfig {
+    /// Signs access tokens (`JWT_SECRET`).
+    pub jwt_secret: Secret,
+    /// Sign-ups from one address in a row before it has to wait (`SIGNUPS_PER_ADDRESS`).
+    pub signups_per_address: u32,
+    /// Failed log-ins from one address in a row before it has to wait (`FAILED_LOGINS_PER_ADDRESS`).
+    pub failed_logins_per_address: u32,
+    /// Failed log-ins to one account in a row before it has to wait (`FAILED_LOGINS_PER_ACCOUNT`).
+    pub failed_logins_per_account: u32,
+    /// How long a refresh token that was used may be used again, by another tab of the same browser.
+    pub refresh_grace: Duration,
+}
+
+impl AuthConfig {
+    fn from_lookup(env: Lookup<'_>) -> Result<Self, ConfigError> {
+        let secret = required(env, "JWT_SECRET", "at least 32 random bytes: openssl rand -hex 32")?;
+        if secret.len() < MIN_JWT_SECRET {
+            let problem =
+                format!("has {} bytes; at least {MIN_JWT_SECRET} are needed: openssl rand -hex 32", secret.len());
+            return Err(wrong("JWT_SECRET", problem));
+        }
+        Ok(Self {
+            jwt_secret: Secret(secret),
+            signups_per_address: parsed(env, "SIGNUPS_PER_ADDRESS", "a number", 20)?,
+            failed_logins_per_address: parsed(env, "FAILED_LOGINS_PER_ADDRESS", "a number", 30)?,
+            failed_logins_per_account: parsed(env, "FAILED_LOGINS_PER_ACCOUNT", "a number", 10)?,
+            refresh_grace: Duration::from_secs(10),
+        })
+    }
+}
+
+/// The web app.
+#[derive(Debug, Clone)]
+pub struct WebConfig {
+    /// Serve it from this folder instead of from the binary (`WEB_DIR`).
+    pub dir: Option<PathBuf>,
+}
+
+/// How log lines look (`LOG_FORMAT`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl LogFormat {
+    /// Reads the environment of the process.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where it is neither `text` nor `json`.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        match std::env::var("LOG_FORMAT").ok().as_deref() {
+            None | Some("" | "text") => Ok(Self::Text),
+            Some("json") => Ok(Self::Json),
+            Some(other) => Err(wrong("LOG_FORMAT", format!("\"{other}\" is neither text nor json"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::from_lookup(&|name| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()))
+    }
+
+    #[test]
+    fn the_least_is_a_database_and_a_secret() {
+        let config = read(&[("DATABASE_URL", "postgres://u:pw@db:5432/onelap"), ("JWT_SECRET", SECRET)]).unwrap();
+        assert_eq!(config.http.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(config.http.public_origin, "http://127.0.0.1:8080");
+        let shown = format!("{config:?}");
+        assert!(!shown.contains(SECRET) && !shown.contains("pw"), "{shown}");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_without_showing_secrets() {
+        let good = ("DATABASE_URL", "postgres://u:pw@db/onelap");
+        let cases: &[(&[(&str, &str)], &str)] = &[
+            (&[("JWT_SECRET", SECRET)], "DATABASE_URL"),
+            (&[("DATABASE_URL", "postgres://u:hunter2@db:port/x"), ("JWT_SECRET", SECRET)], "DATABASE_URL"),
+            (&[good], "JWT_SECRET"),
+            (&[good, ("JWT_SECRET", "hunter2")], "JWT_SECRET"),
+            (&[good, ("JWT_SECRET", SECRET), ("LISTEN", "8080")], "LISTEN"),
+            (&[good, ("JWT_SECRET", SECRET), ("PUBLIC_URL", "https://a.example/app")], "PUBLIC_URL"),
+            (&[good, ("JWT_SECRET", SECRET), ("DATABASE_WEB_CONNECTIONS", "0")], "DATABASE_WEB_CONNECTIONS"),
+        ];
+        for (pairs, variable) in cases {
+            let error = read(pairs).unwrap_err();
+            assert_eq!(error.variable, *variable);
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_written_as_browsers_write_it() {
+        assert_eq!(origin("HTTPS://Lap.Example:443/").as_deref(), Some("https://lap.example"));
+        assert_eq!(origin("http://localhost:8080").as_deref(), Some("http://localhost:8080"));
+        for wrong in ["lap.example", "ftp://lap.example", "https://", "https://lap.example/x", "https://u@lap.example"]
+        {
+            assert_eq!(origin(wrong), None, "{wrong}");
+        }
+    }
+}

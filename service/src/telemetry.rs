@@ -1,0 +1,179 @@
+//! Logs and trace ids: one span per request, one trace id per request and per socket.
+//!
+//! The id comes from an incoming `traceparent`, or is made. It is in every log line of the request, in the header
+//! `x-trace-id` of the answer, and in the body of an error.
+//!
+//! Invariants: a failure is logged once, here, with its cause; tokens, cookies, passwords, bodies and query strings are
+//! never logged.
+//!
+//! Not here: figures (`metrics`).
+
+use crate::config::LogFormat;
+use crate::error::ApiError;
+use crate::metrics::Metrics;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpRequest, web};
+use std::fmt;
+use std::time::Instant;
+use tracing::Instrument;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::util::SubscriberInitExt;
+
+const TRACE_HEADER: HeaderName = HeaderName::from_static("x-trace-id");
+
+tokio::task_local! {
+    static TRACE: TraceId;
+}
+
+/// The id by which a request or socket is found in the logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TraceId([u8; 16]);
+
+impl TraceId {
+    /// A new one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(*uuid::Uuid::new_v4().as_bytes())
+    }
+
+    fn of(headers: &HeaderMap) -> Self {
+        headers.get("traceparent").and_then(|value| value.to_str().ok()).and_then(from_traceparent).unwrap_or_default()
+    }
+}
+
+impl Default for TraceId {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Display for TraceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// The trace id of a W3C `traceparent`: `00-{32 hex}-{16 hex}-{2 hex}`.
+fn from_traceparent(text: &str) -> Option<TraceId> {
+    let mut parts = text.trim().split('-');
+    let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let is_hex = |s: &str, len| s.len() == len && s.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    if !is_hex(version, 2) || version == "ff" || !is_hex(trace, 32) || !is_hex(parent, 16) || !is_hex(flags, 2) {
+        return None;
+    }
+    let value = u128::from_str_radix(trace, 16).ok()?;
+    (value != 0).then(|| TraceId(value.to_be_bytes()))
+}
+
+/// The trace id of a request; sockets keep it for their whole life.
+#[must_use]
+pub fn trace_id(request: &HttpRequest) -> TraceId {
+    request.extensions().get::<TraceId>().copied().unwrap_or_default()
+}
+
+/// The trace id of the request that this task is answering, as text; empty outside of one.
+#[must_use]
+pub fn current_trace() -> String {
+    TRACE.try_with(ToString::to_string).unwrap_or_default()
+}
+
+/// Starts logging. `RUST_LOG` chooses what; `info` where it is not set.
+pub fn init(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_target(true);
+    let result = match format {
+        LogFormat::Text => builder.finish().try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).finish().try_init(),
+    };
+    // A second call, as tests make it, changes nothing.
+    drop(result);
+}
+
+/// Middleware: span, trace id, duration, and the one log line of a request.
+///
+/// # Errors
+/// Only what the services inside could not turn into an answer themselves.
+pub async fn observe<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let trace = TraceId::of(request.headers());
+    request.extensions_mut().insert(trace);
+    let route = request.match_pattern().unwrap_or_else(|| "web".to_owned());
+    let method = bounded(request.method());
+    let metrics = request.app_data::<web::Data<Metrics>>().cloned();
+    let started = Instant::now();
+    let span = tracing::info_span!("request", method, route, %trace);
+    let answered = async move {
+        let mut response = next.call(request).await?;
+        let took = started.elapsed();
+        let status = response.status().as_u16();
+        if let Some(metrics) = metrics {
+            metrics.request(method, &route, status, took);
+        }
+        log(&response, status, took.as_secs_f64() * 1e3, is_noise(&route));
+        if let Ok(value) = HeaderValue::from_str(&trace.to_string()) {
+            response.headers_mut().insert(TRACE_HEADER, value);
+        }
+        Ok(response)
+    };
+    TRACE.scope(trace, answered.instrument(span)).await
+}
+
+fn log<B>(response: &ServiceResponse<B>, status: u16, took_ms: f64, is_noise: bool) {
+    let error = response.response().error().and_then(Error::as_error::<ApiError>);
+    match error {
+        Some(error) if error.is_fault() => tracing::error!(status, took_ms, error = %error, "request failed"),
+        Some(error) => tracing::info!(status, took_ms, code = error.code().as_str(), "request refused"),
+        None if is_noise => tracing::debug!(status, took_ms, "request answered"),
+        None => tracing::info!(status, took_ms, "request answered"),
+    }
+}
+
+/// What monitors ask every few seconds.
+fn is_noise(route: &str) -> bool {
+    matches!(route, "/healthz" | "/readyz" | "/metrics")
+}
+
+/// A method as a label: anybody may send any word.
+fn bounded(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_traceparent_is_carried_on() {
+        let trace = from_traceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").unwrap();
+        assert_eq!(trace.to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
+    }
+
+    #[test]
+    fn what_is_no_traceparent_is_ignored() {
+        for text in [
+            "",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-é-00f067aa0ba902b7-01",
+        ] {
+            assert_eq!(from_traceparent(text), None, "{text}");
+        }
+    }
+}
