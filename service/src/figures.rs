@@ -1,0 +1,51 @@
+//! What the relay counts about itself: ingest, recording and the live view.
+
+use crate::metrics::Metrics;
+use prometheus::{Histogram, IntCounter, IntGauge};
+
+/// The figures; clones share them.
+#[derive(Debug, Clone)]
+pub struct Figures {
+    /// Agents connected now.
+    pub agents: IntGauge,
+    /// Viewers connected now.
+    pub viewers: IntGauge,
+    /// Batches taken from agents.
+    pub batches: IntCounter,
+    /// Messages of agents that were refused.
+    pub refused: IntCounter,
+    /// Items that a full recorder queue did not take; the agent sends them again.
+    pub recorder_full: IntCounter,
+    /// Samples committed.
+    pub samples_committed: IntCounter,
+    /// Time of a commit in seconds, retries included.
+    pub commit_seconds: Histogram,
+    /// Batches that a slow viewer did not get.
+    pub viewer_skipped: IntCounter,
+}
+
+impl Figures {
+    /// Registers the figures.
+    ///
+    /// # Errors
+    /// Where they are registered already.
+    pub fn register(metrics: &Metrics) -> Result<Self, prometheus::Error> {
+        let commit_buckets = vec![0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
+        Ok(Self {
+            agents: metrics.gauge("onelap_agents", "Agents connected now.")?,
+            viewers: metrics.gauge("onelap_viewers", "Viewers connected now.")?,
+            batches: metrics.counter("onelap_ingest_batches_total", "Batches taken from agents.")?,
+            refused: metrics.counter("onelap_ingest_refused_total", "Messages of agents that were refused.")?,
+            recorder_full: metrics
+                .counter("onelap_recorder_full_total", "Items that a full recorder queue did not take.")?,
+            samples_committed: metrics.counter("onelap_samples_committed_total", "Samples committed to Postgres.")?,
+            commit_seconds: metrics.histogram(
+                "onelap_commit_seconds",
+                "Time of a commit, retries included.",
+                commit_buckets,
+            )?,
+            viewer_skipped: metrics
+                .counter("onelap_viewer_skipped_total", "Batches that a slow viewer did not get.")?,
+        })
+    }
+}

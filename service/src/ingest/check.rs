@@ -1,0 +1,103 @@
+//! Whether what an agent sent may be kept: lengths and ranges that the types do not rule out. Pure.
+
+use onelap_protocol::agent::Record;
+use onelap_protocol::limits::{MAX_CARS, MAX_TEXT};
+use onelap_protocol::race::{Lap, RaceEvent, SessionInfo, Standings};
+use onelap_protocol::setup::Setup;
+
+/// Most settings of a setup; the games have about 170.
+const MAX_SETTINGS: usize = 1000;
+/// Longest text of one setting.
+const MAX_NOTE: usize = 4 * MAX_TEXT;
+
+type Check = Result<(), String>;
+
+/// Checks something to be recorded.
+pub(super) fn record(record: &Record) -> Check {
+    match record {
+        Record::Session { info } => session(info),
+        Record::Event { event } => race_event(event),
+        Record::Setup { setup, .. } => self::setup(setup),
+        Record::End { .. } => Ok(()),
+    }
+}
+
+/// Checks the field.
+pub(super) fn standings(standings: &Standings) -> Check {
+    if standings.cars.len() > MAX_CARS {
+        return Err(format!("standings.cars: {} cars, allowed are {MAX_CARS}", standings.cars.len()));
+    }
+    standings.cars.iter().try_for_each(|car| {
+        text("standings.cars.driver", &car.driver, MAX_TEXT)?;
+        text("standings.cars.car", &car.car.0, MAX_TEXT)
+    })
+}
+
+fn session(info: &SessionInfo) -> Check {
+    text("info.track", &info.track, MAX_TEXT)?;
+    text("info.car_name", &info.car_name, MAX_TEXT)?;
+    text("info.driver", &info.driver, MAX_TEXT)?;
+    text("info.car", &info.car.0, MAX_TEXT)?;
+    let optional = [
+        ("info.game_version", &info.game_version),
+        ("info.class", &info.class),
+        ("info.number", &info.number),
+        ("info.entrant", &info.entrant),
+        ("info.server", &info.server),
+    ];
+    optional.into_iter().try_for_each(|(name, value)| optional_text(name, value.as_deref()))
+}
+
+fn race_event(event: &RaceEvent) -> Check {
+    match event {
+        RaceEvent::Lap(lap) => self::lap(lap),
+        RaceEvent::Pit { car, compound, .. } => {
+            text("event.car", &car.0, MAX_TEXT)?;
+            optional_text("event.compound", compound.as_deref())
+        }
+        RaceEvent::DriverChange { car, from, to, .. } => {
+            text("event.car", &car.0, MAX_TEXT)?;
+            text("event.from", from, MAX_TEXT)?;
+            text("event.to", to, MAX_TEXT)
+        }
+        RaceEvent::Note { text: note, .. } => text("event.text", note, MAX_NOTE),
+        RaceEvent::Phase { .. } => Ok(()),
+    }
+}
+
+fn lap(lap: &Lap) -> Check {
+    text("event.car", &lap.car.0, MAX_TEXT)?;
+    text("event.driver", &lap.driver, MAX_TEXT)?;
+    optional_text("event.class", lap.class.as_deref())?;
+    optional_text("event.number", lap.number.as_deref())?;
+    optional_text("event.compound", lap.compound.as_deref())?;
+    let times = lap.sectors_ms.iter().chain([&lap.time_ms]).flatten();
+    match times.copied().find(|ms| i32::try_from(*ms).is_err()) {
+        Some(ms) => Err(format!("event.time_ms: {ms} ms is no lap time")),
+        None => Ok(()),
+    }
+}
+
+fn setup(setup: &Setup) -> Check {
+    if setup.items.len() > MAX_SETTINGS {
+        return Err(format!("setup.items: {} settings, allowed are {MAX_SETTINGS}", setup.items.len()));
+    }
+    optional_text("setup.name", setup.name.as_deref())?;
+    setup.items.iter().try_for_each(|item| {
+        text("setup.items.key", &item.key, MAX_TEXT)?;
+        text("setup.items.label", &item.label, MAX_TEXT)?;
+        text("setup.items.text", &item.text, MAX_TEXT)
+    })
+}
+
+fn optional_text(name: &str, value: Option<&str>) -> Check {
+    value.map_or(Ok(()), |value| text(name, value, MAX_TEXT))
+}
+
+fn text(name: &str, value: &str, limit: usize) -> Check {
+    if value.len() > limit {
+        return Err(format!("{name}: {} bytes, allowed are {limit}", value.len()));
+    }
+    // Postgres keeps no NUL in a text.
+    if value.contains('\0') { Err(format!("{name}: holds a NUL character")) } else { Ok(()) }
+}

@@ -1,0 +1,70 @@
+//! Server frames of a WebSocket (RFC 6455): not masked, never fragmented, so one buffer serves every viewer.
+
+use bytes::Bytes;
+use onelap_protocol::viewer::ViewMessage;
+
+const TEXT: u8 = 0x1;
+const BINARY: u8 = 0x2;
+const CLOSE: u8 = 0x8;
+const PING: u8 = 0x9;
+const PONG: u8 = 0xA;
+
+fn frame(opcode: u8, payload: &[u8]) -> Bytes {
+    let mut out = Vec::with_capacity(payload.len() + 10);
+    out.push(0x80 | opcode);
+    match payload.len() {
+        n @ 0..=125 => out.push(n as u8),
+        n @ 126..=0xFFFF => {
+            out.push(126);
+            out.extend((n as u16).to_be_bytes());
+        }
+        n => {
+            out.push(127);
+            out.extend((n as u64).to_be_bytes());
+        }
+    }
+    out.extend_from_slice(payload);
+    out.into()
+}
+
+/// A batch.
+pub(super) fn binary(payload: &[u8]) -> Bytes {
+    frame(BINARY, payload)
+}
+
+/// A control message.
+pub(super) fn text(message: &ViewMessage) -> Bytes {
+    // Messages are plain data with text keys, which always serialise.
+    frame(TEXT, &serde_json::to_vec(message).unwrap_or_default())
+}
+
+/// A ping.
+pub(super) fn ping() -> Bytes {
+    frame(PING, b"1lap")
+}
+
+/// The answer to a ping.
+pub(super) fn pong(payload: &[u8]) -> Bytes {
+    frame(PONG, payload.get(..125).unwrap_or(payload))
+}
+
+/// The last frame: status code and reason.
+pub(super) fn close(code: u16, reason: &str) -> Bytes {
+    let mut payload = code.to_be_bytes().to_vec();
+    let end = (0..=reason.len().min(120)).rev().find(|i| reason.is_char_boundary(*i)).unwrap_or(0);
+    payload.extend(&reason.as_bytes()[..end]);
+    frame(CLOSE, &payload)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_coded_in_all_three_ways() {
+        assert_eq!(binary(&[7; 3])[..], [0x82, 3, 7, 7, 7]);
+        assert_eq!(binary(&[7; 126])[..4], [0x82, 126, 0, 126]);
+        assert_eq!(binary(&vec![7; 70_000])[..10], [0x82, 127, 0, 0, 0, 0, 0, 1, 0x11, 0x70]);
+        assert_eq!(close(1012, "restart")[..4], [0x88, 9, 0x03, 0xF4]);
+    }
+}

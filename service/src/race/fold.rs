@@ -1,0 +1,363 @@
+//! A fold over the events of one session: takes each event once, in the order of its sequence, and says what rows follow.
+//!
+//! Invariants: the same events give the same facts, wherever the stream was cut, because the whole state is in [`Fold`]
+//! and is committed with the facts. A fact names its row's key, so that writing it twice changes nothing.
+//!
+//! A stint is a run of laps by one driver between stops: it ends when a lap begins in the pits after a stop, or when
+//! another driver crosses the line. A drive-through does not end it.
+
+use onelap_protocol::CarKey;
+use onelap_protocol::race::{Lap, PitStep, RaceEvent};
+use onelap_protocol::viewer::Consumption;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
+
+/// How many counted laps the consumption rests on at most.
+const CONSUMPTION_LAPS: usize = 5;
+
+/// Something to be kept.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fact {
+    /// A lap.
+    Lap(Box<LapFact>),
+    /// A stint as it stands; replaces what was said of it before.
+    Stint(StintFact),
+    /// A pit visit as it stands; replaces what was said of it before.
+    PitStop(PitStopFact),
+    /// Another driver.
+    DriverChange(DriverChangeFact),
+}
+
+/// Row of `laps`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "the fields are the columns of the table, explained in the migration")]
+pub struct LapFact {
+    pub car: CarKey,
+    pub lap: i32,
+    pub own: bool,
+    pub driver: String,
+    pub time_ms: Option<u32>,
+    pub sector1_ms: Option<u32>,
+    pub sector2_ms: Option<u32>,
+    pub sector3_ms: Option<u32>,
+    pub valid: Option<bool>,
+    pub out_lap: bool,
+    pub in_lap: bool,
+    pub position: Option<u16>,
+    pub class_position: Option<u16>,
+    pub class: Option<String>,
+    pub number: Option<String>,
+    pub at_s: f64,
+    pub fuel_l: Option<f32>,
+    pub fuel_kg: Option<f32>,
+    pub virtual_energy_pct: Option<f32>,
+    pub fuel_used_l: Option<f32>,
+    pub fuel_used_kg: Option<f32>,
+    pub virtual_energy_used_pct: Option<f32>,
+    pub compound: Option<String>,
+    pub tire_wear_pct: Option<[f32; 4]>,
+    pub stint: i32,
+}
+
+/// Row of `stints`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are the columns of the table, explained in the migration")]
+pub struct StintFact {
+    pub car: CarKey,
+    pub stint: i32,
+    pub own: bool,
+    pub driver: String,
+    pub first_lap: i32,
+    pub last_lap: i32,
+    pub laps: i32,
+    pub compound: Option<String>,
+    pub best_ms: Option<u32>,
+    pub mean_ms: Option<u32>,
+}
+
+/// Row of `pit_stops`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are the columns of the table, explained in the migration")]
+pub struct PitStopFact {
+    pub car: CarKey,
+    pub stop: i32,
+    pub own: bool,
+    pub lap: i32,
+    pub driver_in: Option<String>,
+    pub driver_out: Option<String>,
+    pub entered_s: Option<f64>,
+    pub stopped_s: Option<f64>,
+    pub released_s: Option<f64>,
+    pub exited_s: Option<f64>,
+    pub fuel_in_l: Option<f32>,
+    pub fuel_out_l: Option<f32>,
+    pub virtual_energy_in_pct: Option<f32>,
+    pub virtual_energy_out_pct: Option<f32>,
+    pub compound_in: Option<String>,
+    pub compound_out: Option<String>,
+}
+
+/// Row of `driver_changes`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "the fields are the columns of the table, explained in the migration")]
+pub struct DriverChangeFact {
+    pub car: CarKey,
+    pub lap: i32,
+    pub at_s: f64,
+    pub own: bool,
+    pub from_driver: String,
+    pub to_driver: String,
+}
+
+/// The state of the fold: what the next event is understood with.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Fold {
+    cars: BTreeMap<String, Car>,
+    /// What our car had at the last line.
+    line: Option<Line>,
+    /// Consumption of the latest counted laps of our car, newest last.
+    used: VecDeque<Used>,
+}
+
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+struct Car {
+    driver: Option<String>,
+    stint: Option<StintFact>,
+    /// Sum and count behind the stint's mean.
+    clean: (u64, u32),
+    visit: Option<PitStopFact>,
+    visits: i32,
+    /// The car was stopped in its box since the stint began.
+    stopped: bool,
+    /// A drive-through is behind the next out-lap.
+    drove_through: bool,
+    /// The next lap begins a stint, because the stop lay whole within the lap before.
+    ends_with_lap: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Line {
+    lap: u16,
+    fuel_l: Option<f32>,
+    fuel_kg: Option<f32>,
+    virtual_energy_pct: Option<f32>,
+    /// The car stood in its box since.
+    stopped_since: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+struct Used {
+    fuel_l: Option<f32>,
+    fuel_kg: Option<f32>,
+    virtual_energy_pct: Option<f32>,
+}
+
+impl Fold {
+    /// Takes an event; `own` is our car. Returns the rows that follow from it, in an order that satisfies references.
+    pub fn apply(&mut self, event: &RaceEvent, own: &CarKey) -> Vec<Fact> {
+        match event {
+            RaceEvent::Lap(lap) => self.lap(lap, lap.car == *own),
+            RaceEvent::Pit { car, .. } => self.pit(event, car == own),
+            RaceEvent::DriverChange { car, lap, from, to, at_s } => {
+                self.cars.entry(car.0.clone()).or_default().driver = Some(to.clone());
+                vec![Fact::DriverChange(DriverChangeFact {
+                    car: car.clone(),
+                    lap: i32::from(*lap),
+                    at_s: *at_s,
+                    own: car == own,
+                    from_driver: from.clone(),
+                    to_driver: to.clone(),
+                })]
+            }
+            RaceEvent::Phase { .. } | RaceEvent::Note { .. } => Vec::new(),
+        }
+    }
+
+    /// What our car uses a lap: the mean over the latest counted laps, five at most.
+    #[must_use]
+    pub fn consumption(&self) -> Consumption {
+        let mean = |pick: fn(&Used) -> Option<f32>| {
+            let values: Vec<f32> = self.used.iter().filter_map(pick).collect();
+            (!values.is_empty()).then(|| values.iter().sum::<f32>() / values.len() as f32)
+        };
+        Consumption {
+            laps: self.used.len() as u32,
+            fuel_l: mean(|u| u.fuel_l),
+            fuel_kg: mean(|u| u.fuel_kg),
+            virtual_energy_pct: mean(|u| u.virtual_energy_pct),
+        }
+    }
+
+    fn lap(&mut self, lap: &Lap, own: bool) -> Vec<Fact> {
+        let used = if own { self.cross_line(lap) } else { Used::default() };
+        let car = self.cars.entry(lap.car.0.clone()).or_default();
+        let stint = car.lap(lap, own);
+        let fact = LapFact {
+            car: lap.car.clone(),
+            lap: i32::from(lap.lap),
+            own,
+            driver: lap.driver.clone(),
+            time_ms: lap.time_ms,
+            sector1_ms: lap.sectors_ms[0],
+            sector2_ms: lap.sectors_ms[1],
+            sector3_ms: lap.sectors_ms[2],
+            valid: lap.valid,
+            out_lap: lap.out_lap,
+            in_lap: lap.in_lap,
+            position: lap.position,
+            class_position: lap.class_position,
+            class: lap.class.clone(),
+            number: lap.number.clone(),
+            at_s: lap.at_s,
+            fuel_l: lap.fuel_l,
+            fuel_kg: lap.fuel_kg,
+            virtual_energy_pct: lap.virtual_energy_pct,
+            fuel_used_l: used.fuel_l,
+            fuel_used_kg: used.fuel_kg,
+            virtual_energy_used_pct: used.virtual_energy_pct,
+            compound: lap.compound.clone(),
+            tire_wear_pct: lap.tire_wear_pct,
+            stint: stint.stint,
+        };
+        vec![Fact::Lap(Box::new(fact)), Fact::Stint(stint)]
+    }
+
+    /// What was used since the line before, and whether the lap counts for the consumption.
+    fn cross_line(&mut self, lap: &Lap) -> Used {
+        let line = Line {
+            lap: lap.lap,
+            fuel_l: lap.fuel_l,
+            fuel_kg: lap.fuel_kg,
+            virtual_energy_pct: lap.virtual_energy_pct,
+            stopped_since: false,
+        };
+        let Some(before) = self.line.replace(line) else { return Used::default() };
+        if before.stopped_since || before.lap.checked_add(1) != Some(lap.lap) {
+            return Used::default();
+        }
+        let less = |before: Option<f32>, now: Option<f32>| Some(before? - now?).filter(|used| *used >= 0.0);
+        let used = Used {
+            fuel_l: less(before.fuel_l, lap.fuel_l),
+            fuel_kg: less(before.fuel_kg, lap.fuel_kg),
+            virtual_energy_pct: less(before.virtual_energy_pct, lap.virtual_energy_pct),
+        };
+        if !lap.in_lap && !lap.out_lap && used != Used::default() {
+            if self.used.len() == CONSUMPTION_LAPS {
+                self.used.pop_front();
+            }
+            self.used.push_back(used);
+        }
+        used
+    }
+
+    fn pit(&mut self, event: &RaceEvent, own: bool) -> Vec<Fact> {
+        let RaceEvent::Pit { car, step, .. } = event else { return Vec::new() };
+        if own && *step == PitStep::Stop
+            && let Some(line) = &mut self.line
+        {
+            line.stopped_since = true;
+        }
+        self.cars.entry(car.0.clone()).or_default().pit(event, own).map(Fact::PitStop).into_iter().collect()
+    }
+}
+
+impl Car {
+    fn lap(&mut self, lap: &Lap, own: bool) -> StintFact {
+        let number = i32::from(lap.lap);
+        // Who takes over in the box is at the wheel when an in-lap ends behind it; the lap still belongs to the stint.
+        let other_driver = self.stint.as_ref().is_some_and(|s| s.driver != lap.driver) && !lap.in_lap;
+        let after_stop = lap.out_lap && !self.drove_through;
+        let begins = self.stint.is_none() || after_stop || self.ends_with_lap || other_driver;
+        if lap.out_lap {
+            (self.stopped, self.drove_through) = (false, false);
+        }
+        self.ends_with_lap = self.stopped && !lap.in_lap && !lap.out_lap;
+        if self.ends_with_lap {
+            self.stopped = false;
+        }
+        let count = self.stint.as_ref().map_or(0, |s| s.stint);
+        let fresh = || StintFact {
+            car: lap.car.clone(),
+            stint: count + 1,
+            own,
+            driver: lap.driver.clone(),
+            first_lap: number,
+            last_lap: number,
+            laps: 0,
+            compound: None,
+            best_ms: None,
+            mean_ms: None,
+        };
+        if begins {
+            self.clean = (0, 0);
+            self.stint = None;
+        }
+        let stint = self.stint.get_or_insert_with(fresh);
+        stint.last_lap = stint.last_lap.max(number);
+        stint.laps += 1;
+        stint.compound = lap.compound.clone().or(stint.compound.take());
+        if let Some(time) = lap.time_ms.filter(|_| !lap.in_lap && !lap.out_lap) {
+            stint.best_ms = Some(stint.best_ms.map_or(time, |best| best.min(time)));
+            self.clean = (self.clean.0 + u64::from(time), self.clean.1 + 1);
+            stint.mean_ms = u32::try_from(self.clean.0 / u64::from(self.clean.1)).ok();
+        }
+        self.driver = Some(lap.driver.clone());
+        stint.clone()
+    }
+
+    fn pit(&mut self, event: &RaceEvent, own: bool) -> Option<PitStopFact> {
+        let RaceEvent::Pit { car, lap, step, at_s, fuel_l, virtual_energy_pct, compound } = event else { return None };
+        let begins = match step {
+            PitStep::Enter => true,
+            PitStep::Stop | PitStep::Go => self.visit.is_none(),
+            PitStep::Exit => false,
+        };
+        if begins {
+            self.visits += 1;
+            self.visit = Some(PitStopFact {
+                car: car.clone(),
+                stop: self.visits,
+                own,
+                lap: i32::from(*lap),
+                driver_in: self.driver.clone(),
+                driver_out: None,
+                entered_s: None,
+                stopped_s: None,
+                released_s: None,
+                exited_s: None,
+                fuel_in_l: *fuel_l,
+                fuel_out_l: None,
+                virtual_energy_in_pct: *virtual_energy_pct,
+                virtual_energy_out_pct: None,
+                compound_in: compound.clone(),
+                compound_out: None,
+            });
+        }
+        let visit = self.visit.as_mut()?;
+        match step {
+            PitStep::Enter => visit.entered_s = Some(*at_s),
+            PitStep::Stop => {
+                visit.stopped_s = visit.stopped_s.or(Some(*at_s));
+                self.stopped = true;
+            }
+            PitStep::Go => visit.released_s = Some(*at_s),
+            PitStep::Exit => visit.exited_s = Some(*at_s),
+        }
+        if matches!(step, PitStep::Go | PitStep::Exit) {
+            visit.fuel_out_l = fuel_l.or(visit.fuel_out_l);
+            visit.virtual_energy_out_pct = virtual_energy_pct.or(visit.virtual_energy_out_pct);
+            visit.compound_out = compound.clone().or(visit.compound_out.take());
+            visit.driver_out.clone_from(&self.driver);
+        }
+        let fact = visit.clone();
+        if *step == PitStep::Exit {
+            self.drove_through = visit.stopped_s.is_none();
+            self.visit = None;
+        }
+        Some(fact)
+    }
+}
+
+#[cfg(test)]
+#[path = "fold_tests.rs"]
+mod tests;

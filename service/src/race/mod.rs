@@ -1,0 +1,7 @@
+//! What a race means: stints, pit visits and consumption, derived from the events of a session.
+//!
+//! Pure: no clock, no socket, no database.
+
+pub mod fold;
+
+pub use fold::{Fact, Fold};

@@ -1,0 +1,191 @@
+//! Recording: what agents send, into Postgres, once, in order.
+//!
+//! One writer task per connected session. It gathers about ten seconds of samples and everything that happened in them,
+//! writes them in one transaction with the checkpoint of the fold, and then says what is committed.
+//!
+//! Invariants: bounded (a full queue refuses the item, and the sender has it sent again later); nothing is said to be
+//! committed that is not; a writer that finds that somebody else has written to its session stops (`Fenced`).
+//!
+//! Not here: sockets, the live view.
+
+pub mod chunk;
+mod store;
+mod writer;
+
+use crate::db::{Db, Tenant};
+use crate::figures::Figures;
+use crate::race::{Fact, Fold};
+use onelap_protocol::agent::{EndReason, Place};
+use onelap_protocol::race::{Lap, RaceEvent, SessionInfo};
+use onelap_protocol::setup::Setup;
+use onelap_protocol::{Batch, RigId, SessionId, TeamId};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+
+pub use store::content_hash;
+
+/// Items that may wait for a writer: more than a minute and a half of a 20 Hz rig.
+const QUEUE: usize = 1024;
+/// How long [`Recorder::load`] waits for an earlier connection's writer of the same session to finish.
+const HANDOVER: Duration = Duration::from_secs(5);
+
+/// One thing to record, with its place in the stream.
+#[derive(Debug)]
+pub struct Item {
+    /// Sequence within the writer's epoch.
+    pub sequence: u64,
+    /// What.
+    pub content: Content,
+}
+
+/// What is recorded.
+#[derive(Debug)]
+pub enum Content {
+    /// Samples.
+    Batch(Batch),
+    /// The facts of the session.
+    Info(Box<SessionInfo>),
+    /// An event, the rows that follow from it, and the fold after it.
+    Event {
+        /// The event.
+        event: Box<RaceEvent>,
+        /// Its rows.
+        facts: Vec<Fact>,
+        /// The state after it.
+        fold: Arc<Fold>,
+    },
+    /// Another setup in the car.
+    Setup {
+        /// Session time in seconds.
+        at_s: f64,
+        /// The setup.
+        setup: Box<Setup>,
+    },
+    /// The session is over.
+    End(EndReason),
+    /// Something that was refused: its sequence counts as done, or the agent would send it for ever.
+    Nothing,
+}
+
+/// What Postgres knows of a session.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// The facts.
+    pub info: SessionInfo,
+    /// Up to where it is committed.
+    pub place: Place,
+    /// The fold at that place.
+    pub fold: Fold,
+    /// The setup in the car.
+    pub setup: Option<Setup>,
+    /// The latest laps of our car, oldest first.
+    pub laps: Vec<Lap>,
+    /// How it ended.
+    pub ended: Option<EndReason>,
+}
+
+/// What a writer has achieved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// Committed up to this sequence (0: nothing yet).
+    Committed(u64),
+    /// Somebody else has written to this session since it was loaded; this writer has stopped.
+    Fenced,
+}
+
+/// Where a session is being recorded to; dropping it lets the writer finish what it has.
+#[derive(Debug)]
+pub struct Writer {
+    queue: mpsc::Sender<Item>,
+    /// What is committed; changes with every commit.
+    pub progress: watch::Receiver<Progress>,
+}
+
+impl Writer {
+    /// Hands an item over. `false` if the queue is full: the item was not taken and must come again.
+    #[must_use]
+    pub fn offer(&self, item: Item) -> bool {
+        self.queue.try_send(item).is_ok()
+    }
+
+    /// Whether at least half of the queue is free.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.queue.capacity() >= QUEUE / 2
+    }
+}
+
+/// Starts writers and hands sessions over from one connection to the next.
+#[derive(Debug, Clone)]
+pub struct Recorder {
+    db: Db,
+    figures: Figures,
+    /// Writers of this process by session; the receiver closes when a writer has ended. A lock, because it is held for
+    /// a look-up only.
+    open: Arc<Mutex<HashMap<(TeamId, SessionId), watch::Receiver<Progress>>>>,
+}
+
+impl Recorder {
+    /// A recorder over the ingest pool.
+    #[must_use]
+    pub fn new(db: Db, figures: Figures) -> Self {
+        Self { db, figures, open: Arc::default() }
+    }
+
+    /// What is known of a session, after any earlier writer of it in this process has finished.
+    ///
+    /// # Errors
+    /// Where Postgres does not answer.
+    pub async fn load(&self, tenant: Tenant, session: SessionId) -> Result<Option<Stored>, sqlx::Error> {
+        self.wait_for_writer(tenant.team(), session).await;
+        let mut tx = self.db.tenant_ingest(tenant).await?;
+        store::load(&mut tx, session).await
+    }
+
+    /// Starts a writer that carries on after `stored` (or begins the session) with the given run of the agent.
+    #[must_use]
+    pub fn start(&self, tenant: Tenant, rig: RigId, session: SessionId, epoch: u64, stored: Option<&Stored>) -> Writer {
+        let (queue, items) = mpsc::channel(QUEUE);
+        let done = stored.filter(|s| s.place.epoch == epoch).map_or(0, |s| s.place.sequence);
+        let (progress_tx, progress) = watch::channel(Progress::Committed(done));
+        self.lock().insert((tenant.team(), session), progress.clone());
+        let this = self.clone();
+        let job = writer::Job::new(self.db.clone(), self.figures.clone(), tenant, rig, session, epoch, stored);
+        tokio::spawn(async move {
+            job.run(items, &progress_tx).await;
+            let mut open = this.lock();
+            // A later connection may have started its own writer meanwhile.
+            if open.get(&(tenant.team(), session)).is_some_and(|p| p.same_channel(&progress_tx.subscribe())) {
+                open.remove(&(tenant.team(), session));
+            }
+        });
+        Writer { queue, progress }
+    }
+
+    /// Waits until all writers have finished, for at most `deadline`. Their senders must be gone.
+    pub async fn drain(&self, deadline: Duration) {
+        let writers: Vec<_> = self.lock().values().cloned().collect();
+        let all = async {
+            for mut writer in writers {
+                while writer.changed().await.is_ok() {}
+            }
+        };
+        if tokio::time::timeout(deadline, all).await.is_err() {
+            tracing::warn!(deadline_s = deadline.as_secs(), "recorders did not finish; agents will send the rest again");
+        }
+    }
+
+    async fn wait_for_writer(&self, team: TeamId, session: SessionId) {
+        let Some(mut before) = self.lock().get(&(team, session)).cloned() else { return };
+        let ended = async { while before.changed().await.is_ok() {} };
+        if tokio::time::timeout(HANDOVER, ended).await.is_err() {
+            tracing::warn!(%session, "an earlier writer has not finished; it will be fenced off");
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(TeamId, SessionId), watch::Receiver<Progress>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,509 @@
+//! SQL of recording.
+//!
+//! One commit is one transaction: the session's row moves from the place where the writer left it to the new one (and
+//! nowhere else: that is the fence), and the chunk, laps, stints, pit visits, driver changes, setups and notes follow.
+
+use super::Stored;
+use super::chunk;
+use crate::db::{Db, Tenant, TenantTx};
+use crate::race::fold::{DriverChangeFact, LapFact, PitStopFact, StintFact};
+use crate::race::{Fact, Fold};
+use onelap_protocol::agent::{EndReason, Place};
+use onelap_protocol::channel::ABSENT;
+use onelap_protocol::race::{Lap, RaceEvent, SessionInfo};
+use onelap_protocol::setup::Setup;
+use onelap_protocol::{Batch, CarKey, Channel, RigId, SessionId};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use sqlx::types::Json;
+use time::OffsetDateTime;
+
+/// Laps of our car that a reconnecting rig's live view begins with.
+const RECENT_LAPS: i64 = 100;
+
+/// What does not change from commit to commit.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Head {
+    pub rig: RigId,
+    pub session: SessionId,
+    pub epoch: u64,
+}
+
+/// What one transaction adds.
+#[derive(Debug, Default)]
+pub(super) struct Commit {
+    pub sequence: u64,
+    pub chunk: Batch,
+    pub chunk_first: u64,
+    pub chunk_last: u64,
+    pub info_changed: bool,
+    pub facts: Vec<Fact>,
+    pub notes: Vec<(u64, RaceEvent)>,
+    pub setups: Vec<(u64, f64, Setup)>,
+    pub end: Option<EndReason>,
+}
+
+impl Commit {
+    /// Gives up what Postgres refuses as data: first what was derived and told, then the samples. Returns what was
+    /// given up, for the log.
+    pub(super) fn give_up(&mut self) -> &'static str {
+        if self.facts.is_empty() && self.notes.is_empty() && self.setups.is_empty() {
+            self.chunk.clear();
+            return "samples";
+        }
+        self.facts.clear();
+        self.notes.clear();
+        self.setups.clear();
+        "laps, stops, notes and setups"
+    }
+
+    /// Empties it and keeps the memory of the samples.
+    pub(super) fn clear(&mut self) {
+        let mut chunk = std::mem::take(&mut self.chunk);
+        chunk.clear();
+        *self = Self { chunk, ..Self::default() };
+    }
+}
+
+/// Why nothing was committed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CommitError {
+    /// The session's row is not where this writer left it.
+    #[error("the session was written by somebody else")]
+    Fenced,
+    /// Postgres did not do it.
+    #[error(transparent)]
+    Sql(#[from] sqlx::Error),
+}
+
+impl CommitError {
+    /// Whether Postgres will refuse the same again: the data breaks a type (class 22) or a constraint (class 23).
+    pub(super) fn is_about_data(&self) -> bool {
+        let Self::Sql(sqlx::Error::Database(error)) = self else { return false };
+        error.code().is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
+    }
+}
+
+/// Writes one commit.
+pub(super) async fn commit(
+    db: &Db,
+    tenant: Tenant,
+    head: Head,
+    before: Option<Place>,
+    info: &SessionInfo,
+    fold: &Fold,
+    commit: &Commit,
+) -> Result<(), CommitError> {
+    let packed = chunk::encode(&commit.chunk).map_err(sqlx::Error::Io)?;
+    let mut tx = db.tenant_ingest(tenant).await?;
+    match before {
+        None => insert_session(&mut tx, head, info, fold, commit.sequence).await?,
+        Some(before) => move_session(&mut tx, head, before, fold, commit.sequence).await?,
+    }
+    if commit.info_changed && before.is_some() {
+        update_info(&mut tx, head, info).await?;
+    }
+    if let Some(data) = packed {
+        insert_chunk(&mut tx, head, commit, &data).await?;
+    }
+    write_facts(&mut tx, head, &commit.facts).await?;
+    for (sequence, at_s, setup) in &commit.setups {
+        insert_setup(&mut tx, head, *sequence, *at_s, setup).await?;
+    }
+    for (sequence, event) in &commit.notes {
+        insert_note(&mut tx, head, *sequence, event).await?;
+    }
+    if let Some(reason) = commit.end {
+        end_session(&mut tx, head, reason).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// A word of the protocol as it stands in a text column.
+fn word<T: Serialize>(value: &T) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
+fn started_at(info: &SessionInfo) -> OffsetDateTime {
+    let nanos = i128::from(info.started_at_ms) * 1_000_000;
+    OffsetDateTime::from_unix_timestamp_nanos(nanos).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+async fn insert_session(
+    tx: &mut TenantTx,
+    head: Head,
+    info: &SessionInfo,
+    fold: &Fold,
+    sequence: u64,
+) -> Result<(), CommitError> {
+    let team = tx.team();
+    let rows = sqlx::query!(
+        r#"insert into sessions (team_id, id, rig_id, info, game, kind, track, car_name, class, driver, own_car,
+                                 started_at, last_at, epoch, sequence, checkpoint)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, now(), $13, $14, $15)
+           on conflict do nothing"#,
+        team.0,
+        head.session.0,
+        head.rig.0,
+        Json(info) as _,
+        word(&info.game),
+        word(&info.kind),
+        info.track,
+        info.car_name,
+        info.class,
+        info.driver,
+        info.car.0,
+        started_at(info),
+        head.epoch as i64,
+        sequence as i64,
+        Json(fold) as _,
+    )
+    .execute(&mut **tx)
+    .await?
+    .rows_affected();
+    if rows == 1 { Ok(()) } else { Err(CommitError::Fenced) }
+}
+
+async fn move_session(
+    tx: &mut TenantTx,
+    head: Head,
+    before: Place,
+    fold: &Fold,
+    sequence: u64,
+) -> Result<(), CommitError> {
+    let team = tx.team();
+    let rows = sqlx::query!(
+        r#"update sessions set epoch = $5, sequence = $6, checkpoint = $7, last_at = now()
+           where team_id = $1 and id = $2 and epoch = $3 and sequence = $4"#,
+        team.0,
+        head.session.0,
+        before.epoch as i64,
+        before.sequence as i64,
+        head.epoch as i64,
+        sequence as i64,
+        Json(fold) as _,
+    )
+    .execute(&mut **tx)
+    .await?
+    .rows_affected();
+    if rows == 1 { Ok(()) } else { Err(CommitError::Fenced) }
+}
+
+async fn update_info(tx: &mut TenantTx, head: Head, info: &SessionInfo) -> Result<(), sqlx::Error> {
+    let team = tx.team();
+    sqlx::query!(
+        r#"update sessions set info = $3, kind = $4, track = $5, car_name = $6, class = $7, driver = $8, own_car = $9
+           where team_id = $1 and id = $2"#,
+        team.0,
+        head.session.0,
+        Json(info) as _,
+        word(&info.kind),
+        info.track,
+        info.car_name,
+        info.class,
+        info.driver,
+        info.car.0,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+async fn end_session(tx: &mut TenantTx, head: Head, reason: EndReason) -> Result<(), sqlx::Error> {
+    let team = tx.team();
+    sqlx::query!(
+        "update sessions set ended_at = now(), end_reason = $3 where team_id = $1 and id = $2",
+        team.0,
+        head.session.0,
+        word(&reason),
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+async fn insert_chunk(tx: &mut TenantTx, head: Head, commit: &Commit, data: &[u8]) -> Result<(), sqlx::Error> {
+    let laps = || commit.chunk.column(Channel::Lap).iter().copied().filter(|lap| *lap != ABSENT);
+    let team = tx.team();
+    sqlx::query!(
+        r#"insert into chunks (team_id, session_id, epoch, first_sequence, last_sequence, lap_from, lap_to, samples, data)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"#,
+        team.0,
+        head.session.0,
+        head.epoch as i64,
+        commit.chunk_first as i64,
+        commit.chunk_last as i64,
+        laps().min(),
+        laps().max(),
+        commit.chunk.len() as i32,
+        data,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+async fn write_facts(tx: &mut TenantTx, head: Head, facts: &[Fact]) -> Result<(), sqlx::Error> {
+    let (mut laps, mut stints, mut stops, mut changes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    // A later word about the same row replaces the earlier one: one statement must not touch a row twice.
+    for fact in facts {
+        match fact {
+            Fact::Lap(fact) => replace(&mut laps, fact.as_ref(), |a: &LapFact, b| (&a.car, a.lap) == (&b.car, b.lap)),
+            Fact::Stint(fact) => {
+                replace(&mut stints, fact, |a: &StintFact, b| (&a.car, a.stint) == (&b.car, b.stint));
+            }
+            Fact::PitStop(fact) => {
+                replace(&mut stops, fact, |a: &PitStopFact, b| (&a.car, a.stop) == (&b.car, b.stop));
+            }
+            Fact::DriverChange(fact) => {
+                replace(&mut changes, fact, |a: &DriverChangeFact, b| (&a.car, a.at_s) == (&b.car, b.at_s));
+            }
+        }
+    }
+    upsert_laps(tx, head, &laps).await?;
+    upsert_stints(tx, head, &stints).await?;
+    upsert_pit_stops(tx, head, &stops).await?;
+    insert_driver_changes(tx, head, &changes).await
+}
+
+fn replace<'a, T>(rows: &mut Vec<&'a T>, row: &'a T, same: impl Fn(&T, &T) -> bool) {
+    match rows.iter_mut().find(|old| same(old, row)) {
+        Some(old) => *old = row,
+        None => rows.push(row),
+    }
+}
+
+async fn upsert_laps(tx: &mut TenantTx, head: Head, rows: &[&LapFact]) -> Result<(), sqlx::Error> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let team = tx.team();
+    sqlx::query!(
+        r#"insert into laps (team_id, session_id, car, lap, own, driver, time_ms, sector1_ms, sector2_ms, sector3_ms,
+               valid, out_lap, in_lap, position, class_position, class, number, at_s, fuel_l, fuel_kg,
+               virtual_energy_pct, fuel_used_l, fuel_used_kg, virtual_energy_used_pct, compound, tire_wear_pct, stint)
+           select $1, $2, car, lap, own, driver, time_ms, sector1_ms, sector2_ms, sector3_ms,
+               valid, out_lap, in_lap, position, class_position, class, number, at_s, fuel_l, fuel_kg,
+               virtual_energy_pct, fuel_used_l, fuel_used_kg, virtual_energy_used_pct, compound, tire_wear_pct, stint
+           from jsonb_populate_recordset(null::laps, $3)
+           on conflict (team_id, session_id, car, lap) do update set
+               driver = excluded.driver, time_ms = excluded.time_ms, sector1_ms = excluded.sector1_ms,
+               sector2_ms = excluded.sector2_ms, sector3_ms = excluded.sector3_ms, valid = excluded.valid,
+               out_lap = excluded.out_lap, in_lap = excluded.in_lap, position = excluded.position,
+               class_position = excluded.class_position, at_s = excluded.at_s, fuel_l = excluded.fuel_l,
+               fuel_kg = excluded.fuel_kg, virtual_energy_pct = excluded.virtual_energy_pct,
+               fuel_used_l = excluded.fuel_used_l, fuel_used_kg = excluded.fuel_used_kg,
+               virtual_energy_used_pct = excluded.virtual_energy_used_pct, compound = excluded.compound,
+               tire_wear_pct = excluded.tire_wear_pct, stint = excluded.stint"#,
+        team.0,
+        head.session.0,
+        Json(rows) as _,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+async fn upsert_stints(tx: &mut TenantTx, head: Head, rows: &[&StintFact]) -> Result<(), sqlx::Error> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let team = tx.team();
+    sqlx::query!(
+        r#"insert into stints (team_id, session_id, car, stint, own, driver, first_lap, last_lap, laps, compound, best_ms,
+               mean_ms)
+           select $1, $2, car, stint, own, driver, first_lap, last_lap, laps, compound, best_ms, mean_ms
+           from jsonb_populate_recordset(null::stints, $3)
+           on conflict (team_id, session_id, car, stint) do update set
+               driver = excluded.driver, last_lap = excluded.last_lap, laps = excluded.laps,
+               compound = excluded.compound, best_ms = excluded.best_ms, mean_ms = excluded.mean_ms"#,
+        team.0,
+        head.session.0,
+        Json(rows) as _,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+async fn upsert_pit_stops(tx: &mut TenantTx, head: Head, rows: &[&PitStopFact]) -> Result<(), sqlx::Error> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let team = tx.team();
+    sqlx::query!(
+        r#"insert into pit_stops (team_id, session_id, car, stop, own, lap, driver_in, driver_out, entered_s, stopped_s,
+               released_s, exited_s, fuel_in_l, fuel_out_l, virtual_energy_in_pct, virtual_energy_out_pct, compound_in,
+               compound_out)
+           select $1, $2, car, stop, own, lap, driver_in, driver_out, entered_s, stopped_s,
+               released_s, exited_s, fuel_in_l, fuel_out_l, virtual_energy_in_pct, virtual_energy_out_pct, compound_in,
+               compound_out
+           from jsonb_populate_recordset(null::pit_stops, $3)
+           on conflict (team_id, session_id, car, stop) do update set
+               driver_out = excluded.driver_out, stopped_s = excluded.stopped_s, released_s = excluded.released_s,
+               exited_s = excluded.exited_s, fuel_out_l = excluded.fuel_out_l,
+               virtual_energy_out_pct = excluded.virtual_energy_out_pct, compound_out = excluded.compound_out"#,
+        team.0,
+        head.session.0,
+        Json(rows) as _,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+async fn insert_driver_changes(tx: &mut TenantTx, head: Head, rows: &[&DriverChangeFact]) -> Result<(), sqlx::Error> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let team = tx.team();
+    sqlx::query!(
+        r#"insert into driver_changes (team_id, session_id, car, lap, at_s, own, from_driver, to_driver)
+           select $1, $2, car, lap, at_s, own, from_driver, to_driver
+           from jsonb_populate_recordset(null::driver_changes, $3)
+           on conflict do nothing"#,
+        team.0,
+        head.session.0,
+        Json(rows) as _,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// What makes two setups the same: their items' keys and texts, whatever their order and name.
+#[must_use]
+pub fn content_hash(setup: &Setup) -> [u8; 32] {
+    let mut items: Vec<(&str, &str)> = setup.items.iter().map(|i| (i.key.as_str(), i.text.as_str())).collect();
+    items.sort_unstable();
+    let mut hash = Sha256::new();
+    for text in items.iter().flat_map(|(key, text)| [key, text]) {
+        hash.update((text.len() as u64).to_le_bytes());
+        hash.update(text.as_bytes());
+    }
+    hash.finalize().into()
+}
+
+async fn insert_setup(
+    tx: &mut TenantTx,
+    head: Head,
+    sequence: u64,
+    at_s: f64,
+    setup: &Setup,
+) -> Result<(), sqlx::Error> {
+    let team = tx.team();
+    let hash = content_hash(setup);
+    sqlx::query!(
+        "insert into setups (team_id, hash, setup) values ($1, $2, $3) on conflict do nothing",
+        team.0,
+        &hash,
+        Json(setup) as _,
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!(
+        r#"insert into session_setups (team_id, session_id, epoch, sequence, at_s, hash) values ($1, $2, $3, $4, $5, $6)"#,
+        team.0,
+        head.session.0,
+        head.epoch as i64,
+        sequence as i64,
+        at_s,
+        &hash,
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!(
+        "update sessions set setup_hash = $3 where team_id = $1 and id = $2",
+        team.0,
+        head.session.0,
+        &hash
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+async fn insert_note(tx: &mut TenantTx, head: Head, sequence: u64, event: &RaceEvent) -> Result<(), sqlx::Error> {
+    let at_s = match event {
+        RaceEvent::Note { at_s, .. } | RaceEvent::Phase { at_s, .. } => *at_s,
+        RaceEvent::Lap(_) | RaceEvent::Pit { .. } | RaceEvent::DriverChange { .. } => return Ok(()),
+    };
+    let team = tx.team();
+    sqlx::query!(
+        "insert into notes (team_id, session_id, epoch, sequence, at_s, event) values ($1, $2, $3, $4, $5, $6)",
+        team.0,
+        head.session.0,
+        head.epoch as i64,
+        sequence as i64,
+        at_s,
+        Json(event) as _,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// What is known of a session.
+pub(super) async fn load(tx: &mut TenantTx, session: SessionId) -> Result<Option<Stored>, sqlx::Error> {
+    let team = tx.team();
+    let row = sqlx::query!(
+        r#"select s.info as "info: Json<SessionInfo>", s.epoch, s.sequence, s.checkpoint as "fold: Json<Fold>",
+                  s.end_reason, p.setup as "setup?: Json<Setup>"
+           from sessions s left join setups p on p.team_id = s.team_id and p.hash = s.setup_hash
+           where s.team_id = $1 and s.id = $2"#,
+        team.0,
+        session.0,
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(Stored {
+        laps: recent_laps(tx, session).await?,
+        info: row.info.0,
+        place: Place { session, epoch: row.epoch as u64, sequence: row.sequence as u64 },
+        fold: row.fold.0,
+        setup: row.setup.map(|s| s.0),
+        ended: row.end_reason.and_then(|word| serde_json::from_value(word.into()).ok()),
+    }))
+}
+
+async fn recent_laps(tx: &mut TenantTx, session: SessionId) -> Result<Vec<Lap>, sqlx::Error> {
+    let team = tx.team();
+    let rows = sqlx::query!(
+        r#"select car, lap, driver, time_ms, sector1_ms, sector2_ms, sector3_ms, valid, out_lap, in_lap, position,
+                  class_position, class, number, at_s, fuel_l, fuel_kg, virtual_energy_pct, compound, tire_wear_pct
+           from laps where team_id = $1 and session_id = $2 and own order by lap desc limit $3"#,
+        team.0,
+        session.0,
+        RECENT_LAPS,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let ms = |value: Option<i32>| value.and_then(|v| u32::try_from(v).ok());
+    let small = |value: Option<i32>| value.and_then(|v| u16::try_from(v).ok());
+    let laps = rows.into_iter().rev().map(|row| Lap {
+        car: CarKey(row.car),
+        lap: u16::try_from(row.lap).unwrap_or(u16::MAX),
+        driver: row.driver,
+        time_ms: ms(row.time_ms),
+        sectors_ms: [ms(row.sector1_ms), ms(row.sector2_ms), ms(row.sector3_ms)],
+        valid: row.valid,
+        out_lap: row.out_lap,
+        in_lap: row.in_lap,
+        position: small(row.position),
+        class_position: small(row.class_position),
+        class: row.class,
+        number: row.number,
+        at_s: row.at_s,
+        fuel_l: row.fuel_l,
+        fuel_kg: row.fuel_kg,
+        virtual_energy_pct: row.virtual_energy_pct,
+        compound: row.compound,
+        tire_wear_pct: row.tire_wear_pct.and_then(|wear| wear.try_into().ok()),
+    });
+    Ok(laps.collect())
+}
