@@ -12,7 +12,7 @@ use crate::app::State;
 use crate::auth::{self, Caller};
 use crate::db::Tenant;
 use crate::error::ApiError;
-use crate::telemetry;
+use crate::{rigs, telemetry};
 use actix_http::ws::{self, Codec, Frame};
 use actix_web::body::BodyStream;
 use actix_web::http::header::SEC_WEBSOCKET_PROTOCOL;
@@ -224,7 +224,7 @@ impl Viewer {
     async fn watch(&mut self, team: TeamId) -> Result<(), ApiError> {
         if !self.watched.contains(&team) {
             let tenant = self.tenant(team).await?;
-            let names = Vec::new(); // rigs::names
+            let names = rigs::names(&self.state.db, tenant).await?;
             self.state.hub.watch(team, self.id, &self.outbox, &names);
             self.watched.push(team);
         }
