@@ -104,7 +104,7 @@ fn controls(out: &mut Sample, car: &Car<'_>, is_1_3: bool) {
     let limiter = car.speed_limiter() != 0 || (is_1_3 && car.speed_limiter_active());
     out.set(Channel::SpeedLimiter, flag(limiter));
     let rear = car.rear_brake_bias();
-    out.set_opt(Channel::BrakeBias, (rear > 0.0 && rear < 1.0).then(|| (1.0 - rear) * 100.0));
+    out.set_opt(Channel::BrakeBias, (rear > 0.0 && rear < 1.0).then_some((1.0 - rear) * 100.0));
     if car.rear_flap_legal_status() != 0 || car.rear_flap_activated() != 0 {
         out.set(Channel::Drs, flag(car.rear_flap_activated() != 0));
     }
@@ -251,7 +251,7 @@ fn conditions(out: &mut Sample, scoring: &Scoring<'_>) {
 }
 
 fn state(out: &mut Sample, scoring: &Scoring<'_>, vehicle: &Vehicle<'_>, car: &Car<'_>, is_1_3: bool) {
-    out.set(Channel::PitState, pit_state(vehicle) as u8 as f64);
+    out.set(Channel::PitState, f64::from(pit_state(vehicle) as u8));
     out.set(Channel::Flag, flag_shown(scoring, vehicle));
     out.set(Channel::Headlights, flag(car.headlights()));
     out.set(Channel::BodyDamage, f64::from(car.dent_severity().into_iter().max().unwrap_or(0).min(2)));

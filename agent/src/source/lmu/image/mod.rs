@@ -28,8 +28,6 @@ pub const MAX_CARS: usize = 104;
 pub const VERSION_1_3: i32 = 13_000;
 
 pub(super) const GENERIC: Range<usize> = 0..332;
-/// Folders on the PC; they hold the Windows user's name and are never copied.
-pub(super) const PATHS: Range<usize> = 332..1632;
 pub(super) const SCORING: Range<usize> = 1632..2180;
 const STREAM_SIZE: usize = 2184;
 pub(super) const VEHICLES: usize = 2192;
@@ -255,7 +253,6 @@ mod tests {
 
     #[test]
     fn offsets_of_parts_follow_from_their_sizes() {
-        assert_eq!(PATHS.end, SCORING.start);
         assert_eq!(VEHICLES + MAX_CARS * VEHICLE, STREAM);
         assert_eq!(STREAM + STREAM_MAX + 1, TELEMETRY);
         assert_eq!(CARS + MAX_CARS * CAR, SIZE);
