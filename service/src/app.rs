@@ -14,7 +14,10 @@ use crate::headers::IsHttps;
 use crate::live::Hub;
 use crate::metrics::Metrics;
 use crate::recorder::Recorder;
-use crate::{accounts, auth, db, headers, health, ingest, live, metrics, pages, rigs, teams, telemetry};
+use crate::{
+    accounts, auth, db, headers, health, ingest, laps, live, metrics, openapi, pages, rigs, sessions, setups, teams,
+    telemetry,
+};
 use actix_web::dev::Server;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{HttpServer, web};
@@ -95,34 +98,38 @@ impl App {
         let shutdown_timeout = state.config.http.shutdown_timeout.as_secs();
         let is_https = web::Data::new(IsHttps(state.config.http.is_https()));
         let shared = state.clone();
-        let server = HttpServer::new(move || {
-            actix_web::App::new()
-                .app_data(shared.clone())
-                .app_data(metrics.clone())
-                .app_data(is_https.clone())
-                .app_data(web::PathConfig::default().error_handler(|_, _| ApiError::NotFound.into()))
-                .configure(routes)
-                .default_service(web::to(pages::serve))
-                .wrap(from_fn(auth::require_origin))
-                .wrap(Compress::default())
-                .wrap(from_fn(headers::secure))
-                .wrap(from_fn(telemetry::observe))
-        })
-        .workers(workers)
-        .tcp_nodelay(true)
-        .on_connect(|connection, _| {
-            if let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() {
-                let limited = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(SEND_TIMEOUT));
-                if let Err(error) = limited {
-                    tracing::debug!(%error, "no send time-out on this connection");
+        let server =
+            HttpServer::new(move || {
+                actix_web::App::new()
+                    .app_data(shared.clone())
+                    .app_data(metrics.clone())
+                    .app_data(is_https.clone())
+                    .app_data(web::PathConfig::default().error_handler(|_, _| ApiError::NotFound.into()))
+                    .app_data(web::QueryConfig::default().error_handler(|error, _| {
+                        ApiError::Malformed(format!("the query cannot be read: {error}")).into()
+                    }))
+                    .configure(routes)
+                    .default_service(web::to(pages::serve))
+                    .wrap(from_fn(auth::require_origin))
+                    .wrap(Compress::default())
+                    .wrap(from_fn(headers::secure))
+                    .wrap(from_fn(telemetry::observe))
+            })
+            .workers(workers)
+            .tcp_nodelay(true)
+            .on_connect(|connection, _| {
+                if let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() {
+                    let limited = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(SEND_TIMEOUT));
+                    if let Err(error) = limited {
+                        tracing::debug!(%error, "no send time-out on this connection");
+                    }
                 }
-            }
-        })
-        .h1_allow_half_closed(false)
-        .shutdown_timeout(shutdown_timeout)
-        .disable_signals()
-        .listen(listener)?
-        .run();
+            })
+            .h1_allow_half_closed(false)
+            .shutdown_timeout(shutdown_timeout)
+            .disable_signals()
+            .listen(listener)?
+            .run();
         Ok(Self { server, state, address })
     }
 
@@ -172,4 +179,8 @@ fn routes(config: &mut web::ServiceConfig) {
     accounts::routes(config);
     teams::routes(config);
     rigs::routes(config);
+    sessions::routes(config);
+    laps::routes(config);
+    setups::routes(config);
+    openapi::routes(config);
 }

@@ -5,7 +5,7 @@ use crate::error::ApiError;
 use actix_web::{HttpResponse, get, web};
 
 /// The process answers.
-#[utoipa::path(tag = "operation", responses((status = 200, description = "The process answers", body = String)))]
+#[utoipa::path(tag = "operation", security(()), responses((status = 200, description = "The process answers", body = String)))]
 #[get("/healthz")]
 pub(crate) async fn healthz() -> HttpResponse {
     plain("ok\n")
@@ -14,6 +14,7 @@ pub(crate) async fn healthz() -> HttpResponse {
 /// The database answers too.
 #[utoipa::path(
     tag = "operation",
+    security(()),
     responses(
         (status = 200, description = "Ready for requests", body = String),
         (status = 503, description = "The database does not answer", body = crate::error::ErrorBody),

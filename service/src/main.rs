@@ -2,7 +2,7 @@
 
 use onelap_service::app::App;
 use onelap_service::config::{Config, LogFormat};
-use onelap_service::{db, telemetry};
+use onelap_service::{db, openapi, telemetry};
 use std::error::Error;
 use std::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -22,6 +22,7 @@ fn main() -> std::process::ExitCode {
     let result = match std::env::args().nth(1).as_deref() {
         None | Some("serve") => actix_web::rt::System::new().block_on(serve()),
         Some("migrate") => actix_web::rt::System::new().block_on(migrate()),
+        Some("openapi") => openapi::text().map(|text| print!("{text}")).map_err(Into::into),
         Some("-h" | "--help" | "help") => {
             println!("{USAGE}");
             Ok(())

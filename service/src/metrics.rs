@@ -82,8 +82,10 @@ fn status_label(status: u16, digits: &mut [u8; 3]) -> &str {
     std::str::from_utf8(digits).unwrap_or("000")
 }
 
+/// Figures for Prometheus.
+#[utoipa::path(tag = "operation", security(()), responses((status = 200, description = "Prometheus text format", body = String)))]
 #[get("/metrics")]
-async fn scrape(metrics: web::Data<Metrics>) -> Result<HttpResponse, crate::error::ApiError> {
+pub(crate) async fn scrape(metrics: web::Data<Metrics>) -> Result<HttpResponse, crate::error::ApiError> {
     let text = metrics.text().map_err(|error| crate::error::ApiError::internal(error.to_string()))?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, prometheus::TEXT_FORMAT))

@@ -18,6 +18,7 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, web};
 use std::fmt;
+use std::io::IsTerminal;
 use std::time::Instant;
 use tracing::Instrument;
 use tracing_subscriber::EnvFilter;
@@ -84,7 +85,8 @@ pub fn current_trace() -> String {
 /// Starts logging. `RUST_LOG` chooses what; `info` where it is not set.
 pub fn init(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_target(true);
+    let is_terminal = std::io::stdout().is_terminal();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(is_terminal);
     let result = match format {
         LogFormat::Text => builder.finish().try_init(),
         LogFormat::Json => builder.json().flatten_event(true).finish().try_init(),
@@ -115,7 +117,7 @@ pub async fn observe<B: MessageBody>(
         if let Some(metrics) = metrics {
             metrics.request(method, &route, status, took);
         }
-        log(&response, status, took.as_secs_f64() * 1e3, is_noise(&route));
+        log(&response, status, took.as_micros() as f64 / 1e3, is_noise(&route));
         if let Ok(value) = HeaderValue::from_str(&trace.to_string()) {
             response.headers_mut().insert(TRACE_HEADER, value);
         }

@@ -54,6 +54,7 @@ pub(crate) struct Me {
 /// An account and its first team.
 #[utoipa::path(
     tag = "account",
+    security(()),
     request_body = SignUp,
     responses(
         (status = 201, description = "Made; the cookies are set", body = Me),
@@ -94,6 +95,7 @@ pub(crate) async fn signup(
 /// Log in.
 #[utoipa::path(
     tag = "account",
+    security(()),
     request_body = LogIn,
     responses(
         (status = 200, description = "The cookies are set", body = Me),
@@ -143,6 +145,7 @@ async fn logged_in(
 /// Renew the log-in: takes the refresh cookie, sets both anew.
 #[utoipa::path(
     tag = "account",
+    security(()),
     responses(
         (status = 204, description = "The cookies are set"),
         (status = 401, description = "The log-in has ended", body = ErrorBody),
@@ -160,7 +163,7 @@ pub(crate) async fn renew(request: HttpRequest, state: web::Data<State>) -> Resu
 }
 
 /// Log out: ends the log-in in this browser.
-#[utoipa::path(tag = "account", responses((status = 204, description = "The cookies are cleared")))]
+#[utoipa::path(tag = "account", security(()), responses((status = 204, description = "The cookies are cleared")))]
 #[post("/api/auth/logout")]
 pub(crate) async fn logout(request: HttpRequest, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
     if let Some(token) = state.auth.cookies.refresh(&request) {

@@ -15,6 +15,9 @@ use std::pin::Pin;
 const NOT_LOGGED_IN: ApiError = ApiError::Unauthenticated("log in first");
 const NO_TOKEN: ApiError =
     ApiError::Unauthenticated("the rig token is missing: send it as \"Authorization: Bearer 1lap_rig_…\"");
+const NO_SUCH_SHAPE: ApiError = ApiError::Unauthenticated(
+    "this is not a whole rig token: one begins with 1lap_rig_ and has 68 characters; copy it again",
+);
 const UNKNOWN_TOKEN: ApiError =
     ApiError::Unauthenticated("this rig token is not known here: copy it again from the team's rigs page");
 
@@ -122,7 +125,7 @@ pub struct RigScope {
 pub async fn rig_scope(db: &Db, token: &str) -> Result<RigScope, ApiError> {
     let token = RigToken::parse(token).map_err(|error| match error {
         TokenError::Mistyped => ApiError::TokenMistyped,
-        TokenError::Shape => UNKNOWN_TOKEN,
+        TokenError::Shape => NO_SUCH_SHAPE,
     })?;
     let mut tx = db.presented(token.public()).await?;
     let row = store::token(&mut tx, token.public()).await?;

@@ -104,7 +104,7 @@ fn state_of(hub: &Hub, team: TeamId, rig: RigId, name: &str) -> RigState {
     responses((status = 200, body = Vec<Rig>), (status = 404, description = "No such team", body = ErrorBody))
 )]
 #[get("/api/teams/{team}/rigs")]
-pub(crate) async fn list(scope: TeamScope, state: web::Data<State>) -> Result<web::Json<Vec<Rig>>, ApiError> {
+pub(crate) async fn list_rigs(scope: TeamScope, state: web::Data<State>) -> Result<web::Json<Vec<Rig>>, ApiError> {
     let mut tx = state.db.tenant(scope.tenant).await?;
     let rows = store::list(&mut tx).await?;
     let mut tokens = store::tokens(&mut tx).await?;
@@ -136,7 +136,7 @@ pub(crate) async fn list(scope: TeamScope, state: web::Data<State>) -> Result<we
     )
 )]
 #[post("/api/teams/{team}/rigs")]
-pub(crate) async fn create(
+pub(crate) async fn create_rig(
     scope: TeamScope,
     state: web::Data<State>,
     body: Body<NewName>,
@@ -167,7 +167,7 @@ pub(crate) async fn create(
     responses((status = 204, description = "Deleted"), (status = 404, description = "No such rig", body = ErrorBody))
 )]
 #[delete("/api/teams/{team}/rigs/{rig}")]
-pub(crate) async fn remove(
+pub(crate) async fn delete_rig(
     scope: TeamScope,
     state: web::Data<State>,
     path: web::Path<RigPath>,
@@ -248,5 +248,11 @@ pub(crate) async fn whoami(scope: RigScope) -> web::Json<WhoAmI> {
 
 /// Adds the routes.
 pub fn routes(config: &mut web::ServiceConfig) {
-    config.service(list).service(create).service(remove).service(create_token).service(revoke_token).service(whoami);
+    config
+        .service(list_rigs)
+        .service(create_rig)
+        .service(delete_rig)
+        .service(create_token)
+        .service(revoke_token)
+        .service(whoami);
 }

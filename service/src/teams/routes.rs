@@ -20,7 +20,7 @@ use onelap_protocol::TeamId;
     )
 )]
 #[post("/api/teams")]
-pub(crate) async fn create(
+pub(crate) async fn create_team(
     caller: Caller,
     state: web::Data<State>,
     body: Body<NewName>,
@@ -36,5 +36,5 @@ pub(crate) async fn create(
 
 /// Adds the routes.
 pub fn routes(config: &mut web::ServiceConfig) {
-    config.service(create);
+    config.service(create_team);
 }

@@ -1,0 +1,147 @@
+//! SQL of laps and their samples.
+
+use crate::db::TenantTx;
+use crate::laps::{DriverChangeRow, LapRow, PitStopRow, StintRow};
+use onelap_protocol::{CarKey, SessionId};
+
+/// The schema's integers are signed; what they count is not.
+fn count(value: i32) -> u32 {
+    u32::try_from(value).unwrap_or_default()
+}
+
+pub(super) async fn laps(tx: &mut TenantTx, session: SessionId, car: &CarKey) -> Result<Vec<LapRow>, sqlx::Error> {
+    let team = tx.team();
+    let rows = sqlx::query!(
+        "select lap, stint, driver, time_ms, sector1_ms, sector2_ms, sector3_ms, valid, out_lap, in_lap, position,
+                class_position, at_s, fuel_l, fuel_kg, virtual_energy_pct, fuel_used_l, fuel_used_kg,
+                virtual_energy_used_pct, compound, tire_wear_pct
+         from laps where team_id = $1 and session_id = $2 and car = $3 order by lap",
+        team.0,
+        session.0,
+        car.0
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| LapRow {
+            lap: count(row.lap),
+            stint: count(row.stint),
+            driver: row.driver,
+            time_ms: row.time_ms.map(count),
+            sectors_ms: [row.sector1_ms, row.sector2_ms, row.sector3_ms].map(|ms| ms.map(count)),
+            valid: row.valid,
+            out_lap: row.out_lap,
+            in_lap: row.in_lap,
+            position: row.position.map(count),
+            class_position: row.class_position.map(count),
+            at_s: row.at_s,
+            fuel_l: row.fuel_l,
+            fuel_kg: row.fuel_kg,
+            virtual_energy_pct: row.virtual_energy_pct,
+            fuel_used_l: row.fuel_used_l,
+            fuel_used_kg: row.fuel_used_kg,
+            virtual_energy_used_pct: row.virtual_energy_used_pct,
+            compound: row.compound,
+            tire_wear_pct: row.tire_wear_pct,
+        })
+        .collect())
+}
+
+pub(super) async fn stints(tx: &mut TenantTx, session: SessionId, car: &CarKey) -> Result<Vec<StintRow>, sqlx::Error> {
+    let team = tx.team();
+    let rows = sqlx::query!(
+        "select stint, driver, first_lap, last_lap, laps, compound, best_ms, mean_ms
+         from stints where team_id = $1 and session_id = $2 and car = $3 order by stint",
+        team.0,
+        session.0,
+        car.0
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| StintRow {
+            stint: count(row.stint),
+            driver: row.driver,
+            first_lap: count(row.first_lap),
+            last_lap: count(row.last_lap),
+            laps: count(row.laps),
+            compound: row.compound,
+            best_ms: row.best_ms.map(count),
+            mean_ms: row.mean_ms.map(count),
+        })
+        .collect())
+}
+
+pub(super) async fn pit_stops(
+    tx: &mut TenantTx,
+    session: SessionId,
+    car: &CarKey,
+) -> Result<Vec<PitStopRow>, sqlx::Error> {
+    let team = tx.team();
+    let rows = sqlx::query!(
+        "select stop, lap, driver_in, driver_out, entered_s, stopped_s, released_s, exited_s, fuel_in_l, fuel_out_l,
+                virtual_energy_in_pct, virtual_energy_out_pct, compound_in, compound_out
+         from pit_stops where team_id = $1 and session_id = $2 and car = $3 order by stop",
+        team.0,
+        session.0,
+        car.0
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| PitStopRow {
+            stop: count(row.stop),
+            lap: count(row.lap),
+            driver_in: row.driver_in,
+            driver_out: row.driver_out,
+            entered_s: row.entered_s,
+            stopped_s: row.stopped_s,
+            released_s: row.released_s,
+            exited_s: row.exited_s,
+            fuel_in_l: row.fuel_in_l,
+            fuel_out_l: row.fuel_out_l,
+            virtual_energy_in_pct: row.virtual_energy_in_pct,
+            virtual_energy_out_pct: row.virtual_energy_out_pct,
+            compound_in: row.compound_in,
+            compound_out: row.compound_out,
+        })
+        .collect())
+}
+
+pub(super) async fn driver_changes(
+    tx: &mut TenantTx,
+    session: SessionId,
+    car: &CarKey,
+) -> Result<Vec<DriverChangeRow>, sqlx::Error> {
+    let team = tx.team();
+    let rows = sqlx::query!(
+        "select lap, at_s, from_driver, to_driver
+         from driver_changes where team_id = $1 and session_id = $2 and car = $3 order by at_s",
+        team.0,
+        session.0,
+        car.0
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| DriverChangeRow { lap: count(row.lap), at_s: row.at_s, from: row.from_driver, to: row.to_driver })
+        .collect())
+}
+
+/// The chunks that may have samples of a lap of our car, in the order of the stream.
+pub(super) async fn chunks(tx: &mut TenantTx, session: SessionId, lap: u16) -> Result<Vec<Vec<u8>>, sqlx::Error> {
+    let team = tx.team();
+    sqlx::query_scalar!(
+        "select data from chunks
+         where team_id = $1 and session_id = $2 and lap_from <= $3 and lap_to >= $3 order by epoch, first_sequence",
+        team.0,
+        session.0,
+        i32::from(lap)
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
