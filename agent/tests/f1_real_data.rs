@@ -1,10 +1,16 @@
 //! The decoder against datagrams of the real games: F1 25 v1.18 (Monza, race) and F1 24 v1.17.
 
 use onelap_agent::inspect::f1::inspect_one;
+use onelap_agent::raw::{Raw, Reader, Stamp};
+use onelap_agent::reading::Reading;
 use onelap_agent::source::f1::format::{Counts, Datagram, RefusalKind, decode};
 use onelap_agent::source::f1::packet::{Body, HEADER_SIZE};
+use onelap_agent::source::f1::reader::F1Reader;
+use onelap_protocol::channel::Channel as C;
+use onelap_protocol::race::SessionKind;
 use std::path::{Path, PathBuf};
 
+#[expect(clippy::unwrap_used, reason = "a test that cannot read its data has failed")]
 /// The files of a folder of recorded data in order, by name; none, and a line that says so, where it is missing.
 fn recorded(folder: &str) -> Vec<(String, Vec<u8>)> {
     let root = std::env::var_os("ONELAP_TEST_DATA")
@@ -141,4 +147,66 @@ fn the_f1_24_set_is_named_and_counted_and_its_malformed_ones_refused() {
     assert_eq!(counts.refused.get(&RefusalKind::WrongSize), Some(&2));
     assert_eq!(counts.packets.values().sum::<u64>(), 33);
     assert_eq!(counts.packets.get(&(2024, 3)), Some(&19));
+}
+
+#[test]
+fn the_reader_makes_a_session_and_a_sample_of_them() {
+    let files = recorded("f1-2025-datagrams");
+    if files.is_empty() {
+        return;
+    }
+    let (mut reader, mut out) = (F1Reader::new(), Vec::new());
+    // One frame as the game would send it; three of the files are of other sessions.
+    for name in [
+        "Session",
+        "Participants",
+        "CarDamage",
+        "CarSetups",
+        "Motion",
+        "LapData",
+        "CarTelemetry",
+        "CarStatus",
+        "CarMotionEx",
+    ] {
+        let (_, bytes) = files.iter().find(|(file, _)| *file == format!("{name}.bin")).unwrap();
+        let raw = Raw::Datagram { from: ([127, 0, 0, 1], 20778).into(), bytes: bytes.clone() };
+        reader.read(Stamp { unix_ms: 1_700_000_000_000, mono_ms: 10 }, &raw, &mut out);
+    }
+    let info = out.iter().find_map(|r| if let Reading::SessionStarted(info) = r { Some(info) } else { None }).unwrap();
+    assert_eq!((info.track.as_str(), info.kind, info.total_laps), ("Monza", SessionKind::Race, Some(19)));
+    assert_eq!((info.driver.as_str(), info.car_name.as_str(), info.car.0.as_str()), ("RUSSELL", "Mercedes", "19"));
+
+    let sample = out.iter().find_map(|r| if let Reading::Sample(sample) = r { Some(sample) } else { None }).unwrap();
+    let expected = [
+        (C::Speed, 41.0),
+        (C::FuelMass, 38.79),
+        (C::TireWearRl, 0.42),
+        (C::TireWearFl, 0.0),
+        (C::TireTempRl, 79.0),
+        (C::TireTempFl, 70.0),
+        (C::TirePressureFl, 168.6),
+        (C::TirePressureRr, 151.4),
+        (C::Position, 4.0),
+        (C::ErsStore, 4.0),
+    ];
+    for (channel, value) in expected {
+        let found = sample.get(channel).unwrap();
+        assert!((found - value).abs() < 1e-6, "{}: {found}, expected {value}", channel.info().name);
+    }
+    // 38.79 kg are not 2.5 laps of fuel: they outlast the 19 laps by 2.5.
+    assert!((21.0..22.0).contains(&sample.get(C::FuelLapsLeft).unwrap()));
+
+    let standings =
+        out.iter().find_map(|r| if let Reading::Standings(field) = r { Some(field) } else { None }).unwrap();
+    assert_eq!(standings.cars.len(), 20);
+    assert_eq!((standings.cars[0].driver.as_str(), standings.cars[0].entrant.as_deref()), ("LECLERC", Some("Ferrari")));
+
+    let setup = out.iter().find_map(|r| if let Reading::Setup { setup, .. } = r { Some(setup) } else { None }).unwrap();
+    let text = |key: &str| setup.items.iter().find(|item| item.key == key).unwrap().text.clone();
+    assert_eq!(
+        (text("frontLeftTyrePressure"), text("rearLeftTyrePressure")),
+        ("24.5 psi".to_owned(), "22.0 psi".to_owned())
+    );
+    assert_eq!((text("frontCamber"), text("fuelLoad")), ("-3.30°".to_owned(), "39.0 kg".to_owned()));
+    assert!(!out.iter().any(|r| matches!(r, Reading::Notice(_))), "{out:?}");
 }

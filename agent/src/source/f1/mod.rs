@@ -8,3 +8,4 @@
 pub mod enums;
 pub mod format;
 pub mod packet;
+pub mod reader;
