@@ -152,6 +152,11 @@ pub async fn migrate(owner: PgConnectOptions) -> Result<(), DbError> {
     Ok(())
 }
 
+/// The check sums of the migrations, in their order: two programs with the same ones have the same schema.
+pub fn migration_checksums() -> impl Iterator<Item = &'static [u8]> {
+    MIGRATOR.iter().map(|migration| migration.checksum.as_ref())
+}
+
 /// A transaction that sees and writes the rows of one team only.
 #[derive(Debug)]
 pub struct TenantTx {

@@ -1,0 +1,482 @@
+//! From an agent's socket to viewers and into Postgres, with agents and viewers that speak by hand.
+
+use e2e::sockets::{some_batch, some_lap, some_session};
+use e2e::{Came, RawAgent, RawViewer, TestApp, eventually};
+use onelap_protocol::agent::{AgentMessage, EndReason, Place, Record, ServiceMessage};
+use onelap_protocol::race::{GameState, RaceEvent, SessionInfo};
+use onelap_protocol::viewer::{ViewMessage, ViewerMessage};
+use onelap_protocol::{Batch, Channel, ErrorCode, SessionId};
+
+async fn snapshot(viewer: &mut RawViewer) -> ViewMessage {
+    viewer.until(|m| matches!(m, ViewMessage::Snapshot { .. }).then_some(m)).await
+}
+
+#[tokio::test]
+async fn a_viewer_sees_the_bytes_that_the_agent_sent() {
+    let app = TestApp::spawn().await;
+    let ours = app.team("ours").await;
+    let mut agent = ours.rig("RIG_A").await.agent().await;
+    agent.begin().await;
+    let place = agent.place();
+    let first = some_batch(place, 1_790_000_000_000, 1, 250.0);
+    agent.binary(first.clone()).await;
+    let mut viewer = ours.viewer().await;
+    // The session is known as soon as the agent's first item is through.
+    eventually("the session is live", || async { viewer_finds(&ours, agent.session).await.then_some(()) }).await;
+    viewer.subscribe(ours.id, agent.session).await;
+    let ViewMessage::Snapshot { info, sequence, .. } = snapshot(&mut viewer).await else { unreachable!() };
+    assert_eq!((info, sequence), (some_session(), place.sequence));
+    assert_eq!(viewer.next().await, Came::Binary(first));
+
+    let place = agent.place();
+    let second = some_batch(place, 1_790_000_000_100, 1, 260.0);
+    agent.binary(second.clone()).await;
+    assert_eq!(viewer.next().await, Came::Binary(second));
+
+    agent.lap(1).await;
+    let event = viewer.until(|m| if let ViewMessage::Event { event, .. } = m { Some(event) } else { None }).await;
+    assert_eq!(event, RaceEvent::Lap(some_lap(1)));
+}
+
+async fn viewer_finds(team: &e2e::Team, session: SessionId) -> bool {
+    let mut viewer = team.viewer().await;
+    viewer.subscribe(team.id, session).await;
+    viewer
+        .until(|m| match m {
+            ViewMessage::Snapshot { .. } => Some(true),
+            ViewMessage::Refused { code, .. } => {
+                assert_eq!(code, ErrorCode::NotFound);
+                Some(false)
+            }
+            _ => None,
+        })
+        .await
+}
+
+/// Sends a session of two laps and returns when it is committed.
+async fn two_laps(agent: &mut RawAgent) {
+    agent.begin().await;
+    for lap in 1..=2u16 {
+        for i in 0..5 {
+            agent.batch(lap, 200.0 + f64::from(i)).await;
+        }
+        agent.lap(lap).await;
+    }
+    agent.acknowledged(agent.sequence).await;
+}
+
+#[tokio::test]
+async fn what_is_acknowledged_can_be_reviewed() {
+    let app = TestApp::spawn().await;
+    let ours = app.team("ours").await;
+    let mut agent = ours.rig("RIG_A").await.agent().await;
+    two_laps(&mut agent).await;
+
+    let session = ours.session(agent.session).await;
+    assert_eq!(session["info"]["track"], "Portimão", "{session:#}");
+    let laps = session["laps"].as_array().unwrap();
+    let times: Vec<_> = laps.iter().map(|l| l["time_ms"].as_u64().unwrap()).collect();
+    assert_eq!(times, [95_001, 95_002]);
+    assert_eq!(session["stints"].as_array().unwrap().len(), 1);
+
+    let trace = ours.get(&format!("/sessions/{}/laps/2/trace?channels=speed", agent.session)).await;
+    assert_eq!(trace.status, 200, "{}", trace.body);
+    let (header, batch) = Batch::decode(&trace.bytes).unwrap();
+    assert_eq!((header.session, batch.len()), (agent.session, 10));
+    assert_eq!(batch.value(Channel::Speed, 1), Some(201.0));
+    assert_eq!(batch.value(Channel::Lap, 0), None, "only what was asked for");
+}
+
+async fn rows(app: &TestApp, team: onelap_protocol::TeamId) -> Vec<(String, i64)> {
+    let pool = app.owner_pool().await;
+    let mut tx = pool.begin().await.unwrap();
+    sqlx::query("select set_config('app.team', $1, true)").bind(team.to_string()).execute(&mut *tx).await.unwrap();
+    let mut counts = Vec::new();
+    for table in ["sessions", "chunks", "laps", "stints", "pit_stops", "setups", "session_setups", "notes"] {
+        let count = format!("select count(*) from {table}");
+        let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(count)).fetch_one(&mut *tx).await.unwrap();
+        counts.push((table.to_owned(), count));
+    }
+    let samples: Option<i64> = sqlx::query_scalar("select sum(samples) from chunks").fetch_one(&mut *tx).await.unwrap();
+    counts.push(("samples".into(), samples.unwrap_or(0)));
+    counts
+}
+
+#[tokio::test]
+async fn a_replay_changes_nothing() {
+    let app = TestApp::spawn().await;
+    let ours = app.team("ours").await;
+    let rig = ours.rig("RIG_A").await;
+    let mut agent = rig.agent().await;
+    two_laps(&mut agent).await;
+    let before = (rows(&app, ours.id).await, ours.session(agent.session).await);
+    let session = agent.session;
+    drop(agent);
+
+    // The same run of the agent, which heard no acknowledgement, sends everything again and goes on.
+    let (mut again, committed) = RawAgent::connect(app.address, &rig.token, 1, vec![session]).await;
+    assert_eq!(committed, [Place { session, epoch: 1, sequence: 13 }]);
+    again.session = session;
+    two_laps_again(&mut again).await;
+    assert_eq!((rows(&app, ours.id).await, ours.session(session).await), before);
+
+    again.batch(3, 100.0).await;
+    again.lap(3).await;
+    again.acknowledged(again.sequence).await;
+    assert_eq!(ours.session(session).await["laps"].as_array().unwrap().len(), 3);
+}
+
+async fn two_laps_again(agent: &mut RawAgent) {
+    agent.begin().await;
+    for lap in 1..=2u16 {
+        for i in 0..5 {
+            agent.batch(lap, 200.0 + f64::from(i)).await;
+        }
+        agent.lap(lap).await;
+    }
+    agent.acknowledged(agent.sequence).await;
+}
+
+#[tokio::test]
+async fn a_session_goes_on_after_the_service_was_restarted() {
+    let mut app = TestApp::spawn().await;
+    let ours = app.team("ours").await;
+    let rig = ours.rig("RIG_A").await;
+    let mut agent = rig.agent().await;
+    two_laps(&mut agent).await;
+    let (session, sequence) = (agent.session, agent.sequence);
+    let mut viewer = ours.viewer().await;
+    viewer.subscribe(ours.id, session).await;
+    snapshot(&mut viewer).await;
+    agent.batch(3, 300.0).await;
+    while viewer.next_batch().await.0.sequence <= sequence {}
+    // The batch has come and is not committed yet: the stopping service writes it.
+    app.restart().await;
+    let (mut agent, committed) = RawAgent::connect(app.address, &rig.token, 1, vec![session]).await;
+    assert_eq!(committed, [Place { session, epoch: 1, sequence: sequence + 1 }]);
+    (agent.session, agent.sequence) = (session, sequence + 1);
+    agent.lap(3).await;
+    agent.acknowledged(agent.sequence).await;
+
+    let mut viewer = ours.viewer().await;
+    viewer.subscribe(ours.id, session).await;
+    let ViewMessage::Snapshot { info, events, consumption, .. } = snapshot(&mut viewer).await else { unreachable!() };
+    assert_eq!(info.track, "Portimão");
+    let laps: Vec<u16> =
+        events.iter().filter_map(|e| if let RaceEvent::Lap(l) = e { Some(l.lap) } else { None }).collect();
+    assert_eq!(laps, [1, 2, 3]);
+    assert_eq!(consumption.laps, 2, "laps 2 and 3 have a line before them");
+    let stints = ours.session(session).await["stints"].clone();
+    assert_eq!((stints[0]["first_lap"].as_i64(), stints[0]["last_lap"].as_i64()), (Some(1), Some(3)), "{stints}");
+}
+
+#[tokio::test]
+async fn who_does_not_belong_is_refused_and_told_nothing() {
+    let app = TestApp::spawn().await;
+    let (ours, theirs) = (app.team("ours").await, app.team("theirs").await);
+    let mut agent = ours.rig("RIG_A").await.agent().await;
+    two_laps(&mut agent).await;
+
+    let mut viewer = theirs.viewer().await;
+    let refusal =
+        |message| if let ViewMessage::Refused { code, message, .. } = message { Some((code, message)) } else { None };
+    viewer.subscribe(theirs.id, agent.session).await;
+    let foreign = viewer.until(refusal).await;
+    viewer.subscribe(theirs.id, SessionId::new()).await;
+    assert_eq!(foreign, viewer.until(refusal).await);
+    viewer.subscribe(ours.id, agent.session).await;
+    assert_eq!(foreign, viewer.until(refusal).await);
+    viewer.say(&ViewerMessage::Watch { team: ours.id }).await;
+    assert_eq!(foreign, viewer.until(refusal).await);
+    assert_eq!(foreign.0, ErrorCode::NotFound);
+
+    // An agent of theirs that claims our session begins one of its own.
+    let mut intruder = theirs.rig("RIG_A").await.agent().await;
+    intruder.session = agent.session;
+    intruder.batch(1, 1.0).await;
+    assert_eq!(intruder.error().await.0, ErrorCode::OutOfOrder);
+    intruder.sequence = 0;
+    let info = SessionInfo { track: "Elsewhere".into(), ..some_session() };
+    intruder.record(Record::Session { info }).await;
+    intruder.acknowledged(1).await;
+    assert_eq!(ours.session(agent.session).await["info"]["track"], "Portimão");
+    assert_eq!(theirs.session(agent.session).await["info"]["track"], "Elsewhere");
+    assert_eq!(theirs.session(agent.session).await["laps"].as_array().unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn sockets_need_a_credential_a_version_and_their_own_origin() {
+    let app = TestApp::spawn().await;
+    let ours = app.team("ours").await;
+    let rig = ours.rig("RIG_A").await;
+    let open = async |token: &str, protocol: &str| match RawAgent::open(app.address, token, protocol).await {
+        Ok(_) => panic!("let in"),
+        Err(rejected) => (rejected.status, rejected.body),
+    };
+    let (status, body) = open("1lap_rig_nonsense", "onelap.agent.v1").await;
+    assert!(status == 401 && body.contains("unauthenticated"), "{status} {body}");
+    let mut mistyped = rig.token.clone();
+    let last = if mistyped.pop() == Some('0') { '1' } else { '0' };
+    mistyped.push(last);
+    let (status, body) = open(&mistyped, "onelap.agent.v1").await;
+    assert!(status == 401 && body.contains("token_mistyped"), "{status} {body}");
+    let (status, body) = open(&rig.token, "onelap.agent.v99").await;
+    assert!(status == 426 && body.contains("onelap.agent.v1"), "{status} {body}");
+
+    let view = async |cookies: &str, origin| match RawViewer::open(app.address, cookies, origin).await {
+        Ok(_) => panic!("let in"),
+        Err(rejected) => (rejected.status, rejected.body),
+    };
+    let (status, body) = view("", Some("http://1lap.test")).await;
+    assert!(status == 401 && body.contains("unauthenticated"), "{status} {body}");
+    for origin in [None, Some("http://evil.test")] {
+        let (status, body) = view(&ours.cookies, origin).await;
+        assert!(status == 403 && body.contains("Origin"), "{status} {body}");
+    }
+}
+
+#[tokio::test]
+async fn a_bad_frame_is_answered_with_what_is_wrong_and_nobody_else_notices() {
+    let app = TestApp::spawn().await;
+    let ours = app.team("ours").await;
+    let rig = ours.rig("RIG_A").await;
+    let mut bystander = ours.rig("RIG_B").await.agent().await;
+    bystander.begin().await;
+    let mut agent = rig.agent().await;
+
+    let mut refused = async |frame: Bad, code: ErrorCode, word: &str| {
+        match frame {
+            Bad::Text(text) => agent.text(&text).await,
+            Bad::Bytes(bytes) => agent.binary(bytes).await,
+        }
+        let (found, message, fatal) = agent.error().await;
+        assert!(found == code && message.contains(word) && !fatal, "{found:?} {message}");
+    };
+    let session = SessionId::new();
+    let place = |sequence| Place { session, epoch: 1, sequence };
+    let good = some_batch(place(1), 1, 1, 1.0);
+    refused(Bad::Text("nonsense".into()), ErrorCode::Malformed, "line 1 column").await;
+    refused(Bad::Text(r#"{"type":"dance"}"#.into()), ErrorCode::Malformed, "dance").await;
+    refused(Bad::Text(r#"{"type":"bye"}"#.into()), ErrorCode::Malformed, "reason").await;
+    refused(Bad::Bytes(vec![]), ErrorCode::Malformed, "cut short").await;
+    refused(Bad::Bytes(vec![9; 40]), ErrorCode::Malformed, "opcode 9").await;
+    refused(Bad::Bytes(with(&good, 1, 7)), ErrorCode::Malformed, "format 7").await;
+    refused(Bad::Bytes(good.clone()), ErrorCode::OutOfOrder, "must be its facts").await;
+    let other_epoch = some_batch(Place { epoch: 2, ..place(1) }, 1, 1, 1.0);
+    refused(Bad::Bytes(other_epoch), ErrorCode::OutOfOrder, "epoch 2").await;
+
+    // Its session lives on, and so does everybody else's.
+    two_laps(&mut agent).await;
+    bystander.lap(1).await;
+    bystander.acknowledged(2).await;
+
+    agent.text(&"x".repeat(300_000)).await;
+    let (code, message, fatal) = agent.error().await;
+    assert!(code == ErrorCode::TooLarge && message.contains("262144") && fatal, "{code:?} {message}");
+    assert_eq!(agent.next().await, Came::Closed(Some(1009)));
+    bystander.lap(2).await;
+    bystander.acknowledged(3).await;
+}
+
+enum Bad {
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+fn with(bytes: &[u8], at: usize, byte: u8) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    bytes[at] = byte;
+    bytes
+}
+
+#[tokio::test]
+async fn what_cannot_be_kept_is_refused_once_and_holds_nothing_up() {
+    let app = TestApp::spawn().await;
+    let ours = app.team("ours").await;
+    let mut agent = ours.rig("RIG_A").await.agent().await;
+    agent.begin().await;
+    let mut lap = some_lap(1);
+    lap.driver = "NUL \0 in a name".into();
+    agent.record(Record::Event { event: RaceEvent::Lap(lap) }).await;
+    let (code, message, _) = agent.error().await;
+    assert!(code == ErrorCode::Invalid && message.contains("event.driver"), "{message}");
+    let mut lap = some_lap(1);
+    lap.time_ms = Some(u32::MAX);
+    agent.record(Record::Event { event: RaceEvent::Lap(lap) }).await;
+    assert!(agent.error().await.1.contains("4294967295 ms is no lap time"));
+    let place = agent.place();
+    let mut damaged = some_batch(place, 1, 1, 1.0);
+    damaged.pop();
+    agent.binary(damaged).await;
+    assert!(agent.error().await.1.contains("cut short"));
+    let place = agent.place();
+    let unreadable = serde_json::json!({
+        "type": "record", "session": place.session, "epoch": 1, "sequence": place.sequence, "item": "event",
+        "event": {"kind": "lap", "lap": -3},
+    });
+    agent.text(&unreadable.to_string()).await;
+    assert_eq!(agent.error().await.0, ErrorCode::Malformed);
+    agent.lap(2).await;
+    agent.acknowledged(agent.sequence).await;
+    let laps = ours.session(agent.session).await["laps"].clone();
+    assert_eq!((laps.as_array().unwrap().len(), laps[0]["lap"].as_i64()), (1, Some(2)));
+}
+
+#[tokio::test]
+async fn a_revoked_token_cuts_the_socket_and_opens_no_other() {
+    let app = TestApp::spawn().await;
+    let ours = app.team("ours").await;
+    let (rig, other) = (ours.rig("RIG_A").await, ours.rig("RIG_B").await);
+    let (mut agent, mut unharmed) = (rig.agent().await, other.agent().await);
+    agent.begin().await;
+    agent.acknowledged(1).await;
+    assert_eq!(ours.revoke(&rig).await.status, 204);
+    let (code, message, fatal) = agent.error().await;
+    assert!(code == ErrorCode::TokenRevoked && fatal, "{message}");
+    assert!(matches!(agent.next().await, Came::Closed(_)));
+    let Err(rejected) = RawAgent::open(app.address, &rig.token, "onelap.agent.v1").await else { panic!("let in") };
+    assert!(rejected.status == 401 && rejected.body.contains("token_revoked"), "{rejected:?}");
+    two_laps(&mut unharmed).await;
+    assert_eq!(ours.session(agent.session).await["info"]["driver"], "Jürgen Müller", "what was taken stays");
+}
+
+#[tokio::test]
+async fn the_later_of_two_agents_with_one_token_wins() {
+    let app = TestApp::spawn().await;
+    let ours = app.team("ours").await;
+    let rig = ours.rig("RIG_A").await;
+    let mut first = rig.agent().await;
+    let mut second = rig.agent().await;
+    match first.next().await {
+        Came::Message(ServiceMessage::Goodbye { reason, reconnect_after_ms }) => {
+            assert!(reason.contains("another agent") && reconnect_after_ms >= 30_000, "{reason}");
+        }
+        other => panic!("{other:?}"),
+    }
+    two_laps(&mut second).await;
+}
+
+#[tokio::test]
+async fn watchers_see_a_rig_come_play_and_go() {
+    let app = TestApp::spawn().await;
+    let ours = app.team("ours").await;
+    let rig = ours.rig("RIG_A").await;
+    let mut viewer = ours.viewer().await;
+    viewer.say(&ViewerMessage::Watch { team: ours.id }).await;
+    let states = async |viewer: &mut RawViewer| {
+        viewer.until(|m| if let ViewMessage::Rigs { mut rigs, .. } = m { rigs.pop() } else { None }).await
+    };
+    let state = states(&mut viewer).await;
+    assert_eq!((state.name.as_str(), state.connected, state.since_ms), ("RIG_A", false, None));
+    let mut agent = rig.agent().await;
+    assert!(states(&mut viewer).await.connected);
+    assert_eq!(states(&mut viewer).await.agent_version.as_deref(), Some("0.0.0"));
+    let status = |state| AgentMessage::Status {
+        game: Some(onelap_protocol::race::Game::Lmu),
+        state,
+        session: None,
+        notice: Some("a notice".into()),
+    };
+    agent.say(&status(GameState::Menu)).await;
+    let state = states(&mut viewer).await;
+    assert_eq!((state.state, state.notice.as_deref()), (GameState::Menu, Some("a notice")));
+    agent.begin().await;
+    assert_eq!(states(&mut viewer).await.session, Some(agent.session));
+    agent.batch(1, 100.0).await;
+    assert!(states(&mut viewer).await.last_sample_ms.is_some());
+    drop(agent);
+    let gone = states(&mut viewer).await;
+    assert!(!gone.connected && gone.session.is_some());
+}
+
+#[tokio::test]
+async fn an_ended_session_is_told_and_closed() {
+    let app = TestApp::spawn().await;
+    let ours = app.team("ours").await;
+    let mut agent = ours.rig("RIG_A").await.agent().await;
+    two_laps(&mut agent).await;
+    let mut viewer = ours.viewer().await;
+    viewer.subscribe(ours.id, agent.session).await;
+    snapshot(&mut viewer).await;
+    agent.record(Record::End { reason: EndReason::Left }).await;
+    viewer.until(|m| matches!(m, ViewMessage::Ended { reason: EndReason::Left, .. }).then_some(())).await;
+    agent.acknowledged(agent.sequence).await;
+    assert!(ours.session(agent.session).await["summary"]["ended_at"].is_string());
+}
+
+#[tokio::test]
+async fn a_viewer_gets_as_many_batches_as_it_wants() {
+    let app = TestApp::spawn().await;
+    let ours = app.team("ours").await;
+    let mut agent = ours.rig("RIG_A").await.agent().await;
+    agent.begin().await;
+    agent.lap(1).await;
+    agent.acknowledged(2).await;
+    let mut viewer = ours.viewer().await;
+    viewer.say(&ViewerMessage::Subscribe { team: ours.id, session: agent.session, max_hz: Some(2) }).await;
+    snapshot(&mut viewer).await;
+    // Ten batches a second for three seconds of the agent's clock.
+    for i in 0..30 {
+        agent.batch(2, f64::from(i)).await;
+    }
+    agent.lap(2).await;
+    let mut batches = 0;
+    loop {
+        match viewer.next().await {
+            Came::Binary(_) => batches += 1,
+            Came::Message(ViewMessage::Event { .. }) => break,
+            Came::Message(_) => {}
+            Came::Closed(code) => panic!("closed with {code:?}"),
+        }
+    }
+    // Events overtake samples in the outbox: what is still waiting comes behind.
+    agent.lap(3).await;
+    loop {
+        match viewer.next().await {
+            Came::Binary(_) => batches += 1,
+            Came::Message(ViewMessage::Event { .. }) => break,
+            Came::Message(_) => {}
+            Came::Closed(code) => panic!("closed with {code:?}"),
+        }
+    }
+    assert!((5..=7).contains(&batches), "{batches} batches");
+}
+
+#[tokio::test]
+async fn a_viewer_that_sends_too_much_is_closed_with_the_limit() {
+    let app = TestApp::spawn().await;
+    let ours = app.team("ours").await;
+    let mut viewer = ours.viewer().await;
+    viewer.text("nonsense").await;
+    viewer.until(|m| matches!(m, ViewMessage::Refused { code: ErrorCode::Malformed, .. }).then_some(())).await;
+    viewer.text(&"x".repeat(70_000)).await;
+    assert_eq!(viewer.next().await, Came::Closed(Some(1009)));
+}
+
+#[tokio::test]
+async fn a_stopping_service_says_goodbye_and_writes_what_it_has() {
+    let mut app = TestApp::spawn().await;
+    let ours = app.team("ours").await;
+    let rig = ours.rig("RIG_A").await;
+    let (mut agent, mut viewer) = (rig.agent().await, ours.viewer().await);
+    agent.begin().await;
+    agent.batch(1, 100.0).await;
+    viewer.say(&ViewerMessage::Watch { team: ours.id }).await;
+    viewer.until(|m| if let ViewMessage::Rigs { rigs, .. } = m { rigs[0].last_sample_ms } else { None }).await;
+    let (_, ()) = tokio::join!(app.stop(), async {
+        let goodbye =
+            |m| if let ViewMessage::Goodbye { reconnect_after_ms, .. } = m { reconnect_after_ms } else { None };
+        assert!(viewer.until(goodbye).await >= 500);
+        assert_eq!(viewer.next().await, Came::Closed(Some(1012)));
+        let mut said_goodbye = false;
+        loop {
+            match agent.next().await {
+                Came::Message(ServiceMessage::Goodbye { .. }) => said_goodbye = true,
+                Came::Message(_) | Came::Binary(_) => {}
+                Came::Closed(code) => break assert_eq!((said_goodbye, code), (true, Some(1012))),
+            }
+        }
+    });
+    let samples = rows(&app, ours.id).await.into_iter().find(|(name, _)| name == "samples").unwrap().1;
+    assert_eq!(samples, 2);
+}
