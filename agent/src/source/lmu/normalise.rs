@@ -143,7 +143,7 @@ fn energy(out: &mut Sample, car: &Car<'_>, is_1_3: bool) {
 #[must_use]
 pub fn fuel_l(car: &Car<'_>) -> Option<f32> {
     let fuel = car.fuel();
-    (fuel.is_finite() && fuel >= 0.0 && (fuel > 0.0 || car.fuel_capacity() > 0.0)).then_some(fuel as f32)
+    ((0.0..1e4).contains(&fuel) && (fuel > 0.0 || car.fuel_capacity() > 0.0)).then_some(fuel as f32)
 }
 
 /// Virtual energy left; absent for the classes that have none.
