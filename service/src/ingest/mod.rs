@@ -6,6 +6,7 @@
 //! Not here: SQL (`recorder`), viewers (`live`).
 
 mod check;
+mod io;
 mod order;
 mod socket;
 mod stream;

@@ -3,6 +3,7 @@
 //! Reading, acknowledging and keeping time run beside each other; every send has a deadline, so that an agent that does
 //! not read is let go and cannot hold anything up.
 
+use super::io::{Budget, End, Out, acknowledge, broken, database, fatal};
 use super::stream::{Sender, Stream};
 use super::{check, reconnect_jitter_ms};
 use crate::app::State;
@@ -13,14 +14,13 @@ use crate::recorder::Progress;
 use crate::telemetry;
 use actix_web::http::header::SEC_WEBSOCKET_PROTOCOL;
 use actix_web::{HttpRequest, HttpResponse, get, web};
-use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, ProtocolError, Session};
+use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode};
 use futures_util::StreamExt;
 use onelap_protocol::agent::{AgentMessage, Place, Record, ServiceMessage};
 use onelap_protocol::limits::{Limits, MAX_AGENT_FRAME};
 use onelap_protocol::{AGENT_SUBPROTOCOL, Batch, ErrorCode, SessionId, batch};
 use std::collections::HashMap;
 use std::time::Duration;
-use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -28,8 +28,6 @@ use tracing::Instrument;
 const PING_EVERY: Duration = Duration::from_secs(15);
 /// An agent that said nothing for this long, pongs included, is gone.
 const REPLY_DEADLINE: Duration = Duration::from_secs(40);
-/// An agent that does not take what is sent to it for this long is let go.
-const SEND_DEADLINE: Duration = Duration::from_secs(10);
 /// When an agent that lost its rig to another one may try again.
 const REPLACED_RETRY_MS: u32 = 60_000;
 /// How often holes are looked for.
@@ -59,10 +57,8 @@ async fn connect(
     }
     let (response, session, messages) = actix_ws::handle_with_protocols(&request, payload, &[AGENT_SUBPROTOCOL])
         .map_err(|error| ApiError::Malformed(format!("not a WebSocket handshake: {error}")))?;
-    let messages = messages
-        .max_frame_size(MAX_AGENT_FRAME)
-        .aggregate_continuations()
-        .max_continuation_size(MAX_AGENT_FRAME);
+    let messages =
+        messages.max_frame_size(MAX_AGENT_FRAME).aggregate_continuations().max_continuation_size(MAX_AGENT_FRAME);
     let trace = telemetry::trace_id(&request).to_string();
     let span = tracing::info_span!("agent", %trace, team = %rig.tenant.team(), rig = %rig.rig);
     let live = state.hub.connect(rig.tenant.team(), rig.rig, &rig.rig_name, rig.token);
@@ -82,68 +78,6 @@ async fn connect(
     };
     actix_web::rt::spawn(agent.run(messages).instrument(span));
     Ok(response)
-}
-
-/// The sending half.
-#[derive(Clone)]
-struct Out(Session);
-
-/// The agent does not take anything more.
-struct Gone;
-
-impl Out {
-    async fn send(&mut self, message: &ServiceMessage) -> Result<(), Gone> {
-        // Messages are plain data with text keys, which always serialise.
-        let text = serde_json::to_string(message).unwrap_or_default();
-        match tokio::time::timeout(SEND_DEADLINE, self.0.text(text)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Gone),
-        }
-    }
-}
-
-/// Why the connection ends, with what the agent is told.
-enum End {
-    Gone,
-    /// A fatal error and a close code.
-    Fatal(ErrorCode, String, CloseCode),
-    /// A goodbye: reason and time until it should come back.
-    Goodbye(&'static str, u32, CloseCode),
-}
-
-impl From<Gone> for End {
-    fn from(Gone: Gone) -> Self {
-        Self::Gone
-    }
-}
-
-/// Messages that an agent may send, refilled by time; who sends more is read more slowly.
-struct Budget {
-    left: f64,
-    at: Instant,
-    told: Option<Instant>,
-}
-
-impl Budget {
-    fn new() -> Self {
-        Self { left: Self::burst(), at: Instant::now(), told: None }
-    }
-
-    fn per_s() -> f64 {
-        f64::from(Limits::default().max_messages_per_s)
-    }
-
-    fn burst() -> f64 {
-        Self::per_s() * 10.0
-    }
-
-    /// Takes one; says how long to wait before reading on, where there is none left.
-    fn take(&mut self) -> Option<Duration> {
-        let now = Instant::now();
-        self.left = (self.left + (now - self.at).as_secs_f64() * Self::per_s()).min(Self::burst()) - 1.0;
-        self.at = now;
-        (self.left < 0.0).then(|| Duration::from_secs_f64(-self.left / Self::per_s()))
-    }
 }
 
 struct Agent {
@@ -198,8 +132,7 @@ impl Agent {
             }
         };
         if let Some(code) = code {
-            let reason = CloseReason { code, description: None };
-            let _ = tokio::time::timeout(SEND_DEADLINE, self.out.0.close(Some(reason))).await;
+            self.out.close(code).await;
         }
         tracing::info!(seconds = self.began.elapsed().as_secs(), "agent disconnected");
     }
@@ -227,10 +160,7 @@ impl Agent {
         if self.heard.elapsed() > REPLY_DEADLINE {
             return Err(End::Gone);
         }
-        match tokio::time::timeout(SEND_DEADLINE, self.out.0.ping(b"1lap")).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(End::Gone),
-        }
+        Ok(self.out.ping().await?)
     }
 
     /// Asks for what is missing and lets go of sessions that are over and committed.
@@ -258,12 +188,7 @@ impl Agent {
         match message {
             AggregatedMessage::Binary(bytes) => self.batch(&bytes).await,
             AggregatedMessage::Text(text) => self.text(&text).await,
-            AggregatedMessage::Ping(payload) => {
-                match tokio::time::timeout(SEND_DEADLINE, self.out.0.pong(&payload)).await {
-                    Ok(Ok(())) => Ok(()),
-                    Ok(Err(_)) | Err(_) => Err(End::Gone),
-                }
-            }
+            AggregatedMessage::Ping(payload) => Ok(self.out.pong(&payload).await?),
             AggregatedMessage::Pong(_) => Ok(()),
             AggregatedMessage::Close(_) => Err(End::Gone),
         }
@@ -274,7 +199,8 @@ impl Agent {
         if self.budget.told.is_none_or(|at| at.elapsed() > Duration::from_secs(60)) {
             self.budget.told = Some(Instant::now());
             let limit = Limits::default().max_messages_per_s;
-            self.refuse(ErrorCode::RateLimited, format!("more than {limit} messages a second: reading more slowly")).await?;
+            self.refuse(ErrorCode::RateLimited, format!("more than {limit} messages a second: reading more slowly"))
+                .await?;
         }
         tokio::time::sleep(wait.min(Duration::from_secs(1))).await;
         Ok(())
@@ -425,7 +351,7 @@ impl Agent {
     }
 
     fn sender(&self, epoch: u64) -> Option<Sender> {
-        (self.epoch == Some(epoch)).then(|| Sender { tenant: self.rig.tenant, rig: self.rig.rig, epoch })
+        (self.epoch == Some(epoch)).then_some(Sender { tenant: self.rig.tenant, rig: self.rig.rig, epoch })
     }
 
     /// Makes sure that the session of an item has a stream. The inner error is what to answer.
@@ -472,51 +398,4 @@ impl Agent {
         actix_web::rt::spawn(acknowledge(self.out.clone(), progress, session, epoch, self.fenced.clone()));
         self.streams.insert(session, stream);
     }
-}
-
-/// Tells the agent what is committed, until the writer has ended.
-async fn acknowledge(
-    mut out: Out,
-    mut progress: watch::Receiver<Progress>,
-    session: SessionId,
-    epoch: u64,
-    fenced: CancellationToken,
-) {
-    loop {
-        let now = *progress.borrow_and_update();
-        match now {
-            Progress::Committed(0) => {}
-            Progress::Committed(sequence) => {
-                let ack = ServiceMessage::Ack { place: Place { session, epoch, sequence } };
-                if out.send(&ack).await.is_err() {
-                    return;
-                }
-            }
-            Progress::Fenced => return fenced.cancel(),
-        }
-        if progress.changed().await.is_err() {
-            return;
-        }
-    }
-}
-
-fn broken(error: &ProtocolError) -> End {
-    match error {
-        ProtocolError::Overflow => End::Fatal(
-            ErrorCode::TooLarge,
-            format!("a message is larger than the limit of {MAX_AGENT_FRAME} bytes"),
-            CloseCode::Size,
-        ),
-        ProtocolError::Io(_) => End::Gone,
-        other => End::Fatal(ErrorCode::Malformed, format!("WebSocket: {other}"), CloseCode::Protocol),
-    }
-}
-
-fn fatal(code: ErrorCode, message: &str) -> End {
-    End::Fatal(code, message.to_owned(), CloseCode::Policy)
-}
-
-fn database(error: &sqlx::Error) -> End {
-    tracing::error!(%error, "session could not be read");
-    End::Goodbye("the service cannot reach its database", reconnect_jitter_ms(), CloseCode::Again)
 }

@@ -14,7 +14,7 @@ mod session;
 mod viewer;
 mod wire;
 
-pub use hub::{Connection, Cut, Hub};
 pub(crate) use hub::now_ms;
+pub use hub::{Connection, Cut, Hub};
 pub use session::Begin;
 pub use viewer::routes;

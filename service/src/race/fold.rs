@@ -252,7 +252,8 @@ impl Fold {
 
     fn pit(&mut self, event: &RaceEvent, own: bool) -> Vec<Fact> {
         let RaceEvent::Pit { car, step, .. } = event else { return Vec::new() };
-        if own && *step == PitStep::Stop
+        if own
+            && *step == PitStep::Stop
             && let Some(line) = &mut self.line
         {
             line.stopped_since = true;

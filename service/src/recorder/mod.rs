@@ -9,6 +9,7 @@
 //! Not here: sockets, the live view.
 
 pub mod chunk;
+mod resume_store;
 mod store;
 mod writer;
 
@@ -117,6 +118,8 @@ impl Writer {
     }
 }
 
+type OpenWriters = HashMap<(TeamId, SessionId), watch::Receiver<Progress>>;
+
 /// Starts writers and hands sessions over from one connection to the next.
 #[derive(Debug, Clone)]
 pub struct Recorder {
@@ -124,7 +127,7 @@ pub struct Recorder {
     figures: Figures,
     /// Writers of this process by session; the receiver closes when a writer has ended. A lock, because it is held for
     /// a look-up only.
-    open: Arc<Mutex<HashMap<(TeamId, SessionId), watch::Receiver<Progress>>>>,
+    open: Arc<Mutex<OpenWriters>>,
 }
 
 impl Recorder {
@@ -141,7 +144,7 @@ impl Recorder {
     pub async fn load(&self, tenant: Tenant, session: SessionId) -> Result<Option<Stored>, sqlx::Error> {
         self.wait_for_writer(tenant.team(), session).await;
         let mut tx = self.db.tenant_ingest(tenant).await?;
-        store::load(&mut tx, session).await
+        resume_store::load(&mut tx, session).await
     }
 
     /// Starts a writer that carries on after `stored` (or begins the session) with the given run of the agent.
@@ -173,7 +176,10 @@ impl Recorder {
             }
         };
         if tokio::time::timeout(deadline, all).await.is_err() {
-            tracing::warn!(deadline_s = deadline.as_secs(), "recorders did not finish; agents will send the rest again");
+            tracing::warn!(
+                deadline_s = deadline.as_secs(),
+                "recorders did not finish; agents will send the rest again"
+            );
         }
     }
 
@@ -185,7 +191,7 @@ impl Recorder {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(TeamId, SessionId), watch::Receiver<Progress>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, OpenWriters> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

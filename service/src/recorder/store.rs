@@ -1,25 +1,21 @@
-//! SQL of recording.
+//! SQL of recording: the writing side.
 //!
 //! One commit is one transaction: the session's row moves from the place where the writer left it to the new one (and
 //! nowhere else: that is the fence), and the chunk, laps, stints, pit visits, driver changes, setups and notes follow.
 
-use super::Stored;
 use super::chunk;
 use crate::db::{Db, Tenant, TenantTx};
 use crate::race::fold::{DriverChangeFact, LapFact, PitStopFact, StintFact};
 use crate::race::{Fact, Fold};
 use onelap_protocol::agent::{EndReason, Place};
 use onelap_protocol::channel::ABSENT;
-use onelap_protocol::race::{Lap, RaceEvent, SessionInfo};
+use onelap_protocol::race::{RaceEvent, SessionInfo};
 use onelap_protocol::setup::Setup;
-use onelap_protocol::{Batch, CarKey, Channel, RigId, SessionId};
+use onelap_protocol::{Batch, Channel, RigId, SessionId};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use sqlx::types::Json;
 use time::OffsetDateTime;
-
-/// Laps of our car that a reconnecting rig's live view begins with.
-const RECENT_LAPS: i64 = 100;
 
 /// What does not change from commit to commit.
 #[derive(Debug, Clone, Copy)]
@@ -416,14 +412,9 @@ async fn insert_setup(
     )
     .execute(&mut **tx)
     .await?;
-    sqlx::query!(
-        "update sessions set setup_hash = $3 where team_id = $1 and id = $2",
-        team.0,
-        head.session.0,
-        &hash
-    )
-    .execute(&mut **tx)
-    .await?;
+    sqlx::query!("update sessions set setup_hash = $3 where team_id = $1 and id = $2", team.0, head.session.0, &hash)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
@@ -445,65 +436,4 @@ async fn insert_note(tx: &mut TenantTx, head: Head, sequence: u64, event: &RaceE
     .execute(&mut **tx)
     .await?;
     Ok(())
-}
-
-/// What is known of a session.
-pub(super) async fn load(tx: &mut TenantTx, session: SessionId) -> Result<Option<Stored>, sqlx::Error> {
-    let team = tx.team();
-    let row = sqlx::query!(
-        r#"select s.info as "info: Json<SessionInfo>", s.epoch, s.sequence, s.checkpoint as "fold: Json<Fold>",
-                  s.end_reason, p.setup as "setup?: Json<Setup>"
-           from sessions s left join setups p on p.team_id = s.team_id and p.hash = s.setup_hash
-           where s.team_id = $1 and s.id = $2"#,
-        team.0,
-        session.0,
-    )
-    .fetch_optional(&mut **tx)
-    .await?;
-    let Some(row) = row else { return Ok(None) };
-    Ok(Some(Stored {
-        laps: recent_laps(tx, session).await?,
-        info: row.info.0,
-        place: Place { session, epoch: row.epoch as u64, sequence: row.sequence as u64 },
-        fold: row.fold.0,
-        setup: row.setup.map(|s| s.0),
-        ended: row.end_reason.and_then(|word| serde_json::from_value(word.into()).ok()),
-    }))
-}
-
-async fn recent_laps(tx: &mut TenantTx, session: SessionId) -> Result<Vec<Lap>, sqlx::Error> {
-    let team = tx.team();
-    let rows = sqlx::query!(
-        r#"select car, lap, driver, time_ms, sector1_ms, sector2_ms, sector3_ms, valid, out_lap, in_lap, position,
-                  class_position, class, number, at_s, fuel_l, fuel_kg, virtual_energy_pct, compound, tire_wear_pct
-           from laps where team_id = $1 and session_id = $2 and own order by lap desc limit $3"#,
-        team.0,
-        session.0,
-        RECENT_LAPS,
-    )
-    .fetch_all(&mut **tx)
-    .await?;
-    let ms = |value: Option<i32>| value.and_then(|v| u32::try_from(v).ok());
-    let small = |value: Option<i32>| value.and_then(|v| u16::try_from(v).ok());
-    let laps = rows.into_iter().rev().map(|row| Lap {
-        car: CarKey(row.car),
-        lap: u16::try_from(row.lap).unwrap_or(u16::MAX),
-        driver: row.driver,
-        time_ms: ms(row.time_ms),
-        sectors_ms: [ms(row.sector1_ms), ms(row.sector2_ms), ms(row.sector3_ms)],
-        valid: row.valid,
-        out_lap: row.out_lap,
-        in_lap: row.in_lap,
-        position: small(row.position),
-        class_position: small(row.class_position),
-        class: row.class,
-        number: row.number,
-        at_s: row.at_s,
-        fuel_l: row.fuel_l,
-        fuel_kg: row.fuel_kg,
-        virtual_energy_pct: row.virtual_energy_pct,
-        compound: row.compound,
-        tire_wear_pct: row.tire_wear_pct.and_then(|wear| wear.try_into().ok()),
-    });
-    Ok(laps.collect())
 }

@@ -1,0 +1,145 @@
+//! The parts of an agent's socket that know nothing of sessions: sending with a deadline, the message budget, how a
+//! connection ends, and the acknowledgements.
+
+use super::reconnect_jitter_ms;
+use crate::recorder::Progress;
+use actix_ws::{CloseCode, CloseReason, ProtocolError, Session};
+use onelap_protocol::agent::{Place, ServiceMessage};
+use onelap_protocol::limits::{Limits, MAX_AGENT_FRAME};
+use onelap_protocol::{ErrorCode, SessionId};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// An agent that does not take what is sent to it for this long is let go.
+const SEND_DEADLINE: Duration = Duration::from_secs(10);
+
+/// The sending half.
+#[derive(Clone)]
+pub(super) struct Out(pub(super) Session);
+
+/// The agent does not take anything more.
+pub(super) struct Gone;
+
+impl Out {
+    pub(super) async fn send(&mut self, message: &ServiceMessage) -> Result<(), Gone> {
+        // Messages are plain data with text keys, which always serialise.
+        let text = serde_json::to_string(message).unwrap_or_default();
+        match tokio::time::timeout(SEND_DEADLINE, self.0.text(text)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Gone),
+        }
+    }
+
+    pub(super) async fn ping(&mut self) -> Result<(), Gone> {
+        match tokio::time::timeout(SEND_DEADLINE, self.0.ping(b"1lap")).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Gone),
+        }
+    }
+
+    pub(super) async fn pong(&mut self, payload: &[u8]) -> Result<(), Gone> {
+        match tokio::time::timeout(SEND_DEADLINE, self.0.pong(payload)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Gone),
+        }
+    }
+
+    /// Closes; an agent that does not take even that is left to the kernel.
+    pub(super) async fn close(self, code: CloseCode) {
+        let reason = CloseReason { code, description: None };
+        let _ = tokio::time::timeout(SEND_DEADLINE, self.0.close(Some(reason))).await;
+    }
+}
+
+/// Why the connection ends, with what the agent is told.
+pub(super) enum End {
+    Gone,
+    /// A fatal error and a close code.
+    Fatal(ErrorCode, String, CloseCode),
+    /// A goodbye: reason and time until it should come back.
+    Goodbye(&'static str, u32, CloseCode),
+}
+
+impl From<Gone> for End {
+    fn from(Gone: Gone) -> Self {
+        Self::Gone
+    }
+}
+
+/// Messages that an agent may send, refilled by time; who sends more is read more slowly.
+pub(super) struct Budget {
+    left: f64,
+    at: Instant,
+    pub(super) told: Option<Instant>,
+}
+
+impl Budget {
+    pub(super) fn new() -> Self {
+        Self { left: Self::burst(), at: Instant::now(), told: None }
+    }
+
+    fn per_s() -> f64 {
+        f64::from(Limits::default().max_messages_per_s)
+    }
+
+    fn burst() -> f64 {
+        Self::per_s() * 10.0
+    }
+
+    /// Takes one; says how long to wait before reading on, where there is none left.
+    pub(super) fn take(&mut self) -> Option<Duration> {
+        let now = Instant::now();
+        self.left = (self.left + (now - self.at).as_secs_f64() * Self::per_s()).min(Self::burst()) - 1.0;
+        self.at = now;
+        (self.left < 0.0).then(|| Duration::from_secs_f64(-self.left / Self::per_s()))
+    }
+}
+
+/// Tells the agent what is committed, until the writer has ended.
+pub(super) async fn acknowledge(
+    mut out: Out,
+    mut progress: watch::Receiver<Progress>,
+    session: SessionId,
+    epoch: u64,
+    fenced: CancellationToken,
+) {
+    loop {
+        let now = *progress.borrow_and_update();
+        match now {
+            Progress::Committed(0) => {}
+            Progress::Committed(sequence) => {
+                let ack = ServiceMessage::Ack { place: Place { session, epoch, sequence } };
+                if out.send(&ack).await.is_err() {
+                    return;
+                }
+            }
+            Progress::Fenced => return fenced.cancel(),
+        }
+        if progress.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+pub(super) fn broken(error: &ProtocolError) -> End {
+    match error {
+        ProtocolError::Overflow => End::Fatal(
+            ErrorCode::TooLarge,
+            format!("a message is larger than the limit of {MAX_AGENT_FRAME} bytes"),
+            CloseCode::Size,
+        ),
+        ProtocolError::Io(_) => End::Gone,
+        other => End::Fatal(ErrorCode::Malformed, format!("WebSocket: {other}"), CloseCode::Protocol),
+    }
+}
+
+pub(super) fn fatal(code: ErrorCode, message: &str) -> End {
+    End::Fatal(code, message.to_owned(), CloseCode::Policy)
+}
+
+pub(super) fn database(error: &sqlx::Error) -> End {
+    tracing::error!(%error, "session could not be read");
+    End::Goodbye("the service cannot reach its database", reconnect_jitter_ms(), CloseCode::Again)
+}
