@@ -9,3 +9,4 @@ pub mod enums;
 pub mod format;
 pub mod packet;
 pub mod reader;
+pub mod socket;

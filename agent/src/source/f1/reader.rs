@@ -3,7 +3,7 @@
 //! One reader follows one game: the first sender it hears, until that one is silent. A session is a `sessionUID`: another
 //! one is another session, 0 is the menu. It is told as soon as its session packet has come, and ends with the game's
 //! "session ended", its final classification, another session, or a minute of silence. UDP cannot tell a closed game from a
-//! paused one: after five seconds without a packet no game is running, as far as one can see.
+//! paused one: after five seconds without a packet it is not running, as far as one can see.
 //!
 //! Restricted telemetry (zeros in the place of another player's values) never gets into a reading: of other cars only what
 //! the game shows to everybody is told, and the own car is always shown.
@@ -143,7 +143,9 @@ impl F1Reader {
         let silent_ms = at.mono_ms.saturating_sub(heard_ms);
         if silent_ms >= SILENT_MS {
             self.sender = None;
-            self.say_state(None, GameState::NotRunning, out);
+            // Where a session is open the game is not given up yet.
+            let game = self.live.as_ref().map(|_| Game::F1);
+            self.say_state(game, GameState::NotRunning, out);
             if self.live.is_some() {
                 let text = || "No F1 telemetry: the game is paused, in a menu, or closed".to_owned();
                 self.notices.hold(Topic::Silence, u64::MAX, text);
@@ -155,6 +157,7 @@ impl F1Reader {
             self.end(EndReason::GameClosed, out);
             // The same session may go on after a long pause; it is told again.
             self.closed_uid = None;
+            self.say_state(None, GameState::NotRunning, out);
         }
     }
 

@@ -76,13 +76,14 @@ fn silence_is_no_game_and_after_a_minute_no_session() {
     game.begin();
     assert_eq!(game.silence(4_900), []);
     let out = game.silence(100);
-    assert_eq!(states(&out), [(None, GameState::NotRunning)]);
+    assert_eq!(states(&out), [(Some(RunningGame::F1), GameState::NotRunning)], "the session is still open");
     assert_eq!(notices(&out), [Some("No F1 telemetry: the game is paused, in a menu, or closed")]);
     let out = game.frame();
     assert_eq!((states(&out).len(), notices(&out), samples(&out).len()), (1, vec![None], 1), "it goes on");
     assert_eq!(ended(&game.silence(59_000)), None);
     let out = game.silence(1_000);
     assert_eq!(ended(&out), Some(EndReason::GameClosed));
+    assert_eq!(states(&out), [(None, GameState::NotRunning)]);
     assert_eq!(game.silence(60_000), []);
     assert!(started(&game.begin()).is_some(), "after a long pause the session is told again");
 }
