@@ -29,6 +29,8 @@ pub mod state;
 pub use reader::LmuReader;
 
 #[cfg(test)]
+mod normalise_tests;
+#[cfg(test)]
 mod reader_tests;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

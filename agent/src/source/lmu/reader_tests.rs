@@ -445,7 +445,7 @@ proptest! {
         let mut state = seed | 1;
         for _ in 0..3 {
             let mut bytes = Picture::race().bytes().to_vec();
-            for byte in bytes[1632..4000].iter_mut() {
+            for byte in &mut bytes[1632..4000] {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 *byte = (state >> 56) as u8;
             }
