@@ -6,7 +6,6 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,17 +16,14 @@ use crate::command::{Command, CommandError};
 use crate::f1;
 use crate::game::Game;
 use crate::http::{self, Handler};
-use crate::lmu::image::{Image, Screen};
-use crate::lmu::mapping::{Mapping, Writing};
+use crate::lmu::memory::MemoryFace;
 use crate::model::log::RaceLog;
-use crate::options::{LmuOptions, Options};
+use crate::options::Options;
 use crate::state::PlayerState;
 use crate::{control, lmu};
 
 /// Wall time between two states.
 const FRAME: Duration = Duration::from_millis(10);
-/// Model time between two writings of the scoring.
-const SCORING_MS: u64 = 200;
 
 /// Why a game could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -211,7 +207,7 @@ struct Runner {
     game: Shared,
     places: Places,
     frames: watch::Sender<u64>,
-    lmu: Option<LmuFace>,
+    lmu: Option<MemoryFace>,
     f1: Option<F1Face>,
     log_file: Option<PathBuf>,
     control: Option<TcpListener>,
@@ -219,20 +215,6 @@ struct Runner {
     /// Says stop to the REST server while the game is gone.
     rest_stop: Option<watch::Sender<bool>>,
     rest_task: Option<tokio::task::JoinHandle<()>>,
-}
-
-struct LmuFace {
-    path: PathBuf,
-    /// Made for this run alone: goes with it.
-    own_folder: Option<PathBuf>,
-    image: Image,
-    mapping: Option<Mapping>,
-    writing: Writing,
-    scoring_due_ms: u64,
-    session: u32,
-    screen: Option<Screen>,
-    /// Frames since the session's time stood still.
-    still: u32,
 }
 
 struct F1Face {
@@ -253,7 +235,7 @@ impl Runner {
         let (mut lmu, mut rest) = (None, None);
         if let Some(face) = &options.lmu {
             rest = Some(listen(face.rest_port).await?);
-            lmu = Some(LmuFace::new(face)?);
+            lmu = Some(MemoryFace::new(face)?);
         }
         let f1 = match &options.f1 {
             Some(face) => {
@@ -411,79 +393,6 @@ impl Runner {
         std::fs::write(&beside, text)?;
         std::fs::rename(&beside, path)
     }
-}
-
-impl LmuFace {
-    fn new(options: &LmuOptions) -> std::io::Result<Self> {
-        let (path, own_folder) = match &options.path {
-            Some(path) => (path.clone(), None),
-            None => own_path()?,
-        };
-        let writing = if options.torn { Writing::Torn } else { Writing::Whole };
-        let image = Image::new(options.game_version);
-        Ok(Self {
-            path,
-            own_folder,
-            image,
-            mapping: None,
-            writing,
-            scoring_due_ms: 0,
-            session: 0,
-            screen: None,
-            still: 0,
-        })
-    }
-
-    fn show(&mut self, game: &Game) {
-        if !game.connected {
-            self.mapping = None;
-            return;
-        }
-        let session = &game.world.session;
-        // A new session and a flashback begin earlier than the last writing.
-        let rewound = session.now_ms + SCORING_MS < self.scoring_due_ms || session.index != self.session;
-        self.still = if game.running() { 0 } else { self.still + 1 };
-        // Standing still, the game only gives a sign of life now and then.
-        let heartbeat = self.still % 20 == 1;
-        let turned = self.screen.replace(game.screen()) != Some(game.screen()) || !game.world.happenings.is_empty();
-        let due = session.now_ms >= self.scoring_due_ms || rewound || heartbeat || turned;
-        if due {
-            self.session = session.index;
-            self.scoring_due_ms = session.now_ms - session.now_ms % SCORING_MS + SCORING_MS;
-        }
-        if game.running() || self.mapping.is_none() || due {
-            self.image.show(&game.world, game.screen(), due);
-        }
-        let dirty = self.image.take_dirty();
-        let written = match &mut self.mapping {
-            Some(mapping) => mapping.write(self.image.bytes(), &dirty, self.writing),
-            None => Mapping::create(&self.path, self.image.bytes()).map(|mapping| self.mapping = Some(mapping)),
-        };
-        if let Err(error) = written {
-            tracing::error!(%error, "the LMU mapping could not be written");
-        }
-    }
-}
-
-impl Drop for LmuFace {
-    fn drop(&mut self) {
-        self.mapping = None;
-        if let Some(folder) = &self.own_folder {
-            let _ = std::fs::remove_dir(folder);
-        }
-    }
-}
-
-/// A path that no other game of this or another process has.
-fn own_path() -> std::io::Result<(PathBuf, Option<PathBuf>)> {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let name = format!("fake-game-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-    if cfg!(windows) {
-        return Ok((PathBuf::from(name), None));
-    }
-    let folder = std::env::temp_dir().join(name);
-    std::fs::create_dir_all(&folder)?;
-    Ok((folder.join("LMU_Data"), Some(folder)))
 }
 
 fn taken(port: u16, error: &std::io::Error) -> std::io::Error {

@@ -4,7 +4,7 @@
 
 use std::io;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 #[cfg(unix)]
 pub(crate) use file::Mapping;
@@ -49,8 +49,9 @@ fn explain(path: &Path, error: &io::Error) -> io::Error {
 mod file {
     use std::fs::{File, OpenOptions};
     use std::os::unix::fs::FileExt;
+    use std::path::PathBuf;
 
-    use super::{Path, PathBuf, Range, Writing, explain, io, pause, pieces};
+    use super::{Path, Range, Writing, explain, io, pause, pieces};
 
     /// The file, removed when dropped.
     #[derive(Debug)]
@@ -99,22 +100,21 @@ mod named {
         CreateFileMappingW, FILE_MAP_WRITE, MEMORY_MAPPED_VIEW_ADDRESS, MapViewOfFile, PAGE_READWRITE, UnmapViewOfFile,
     };
 
-    use super::{Path, PathBuf, Range, Writing, explain, io, pause, pieces};
+    use super::{Path, Range, Writing, explain, io, pause, pieces};
 
     /// A mapping backed by the page file; the system removes it with its last handle.
-    #[derive(Debug)]
     pub(crate) struct Mapping {
         handle: HANDLE,
         view: MEMORY_MAPPED_VIEW_ADDRESS,
     }
 
-    // The handle and the view belong to the process, not to a thread.
-    #[expect(unsafe_code, reason = "Win32 handles and views may be used from any thread of the process")]
+    #[expect(unsafe_code, reason = "Win32 handles and views belong to the process, not to a thread")]
     unsafe impl Send for Mapping {}
 
     impl Mapping {
+        /// `path` is the mapping's name.
         pub(crate) fn create(path: &Path, image: &[u8]) -> io::Result<Self> {
-            let name: Vec<u16> = PathBuf::from(path).as_os_str().encode_wide().chain([0]).collect();
+            let name: Vec<u16> = path.as_os_str().encode_wide().chain([0]).collect();
             let failed = || explain(path, &io::Error::last_os_error());
             #[expect(unsafe_code, reason = "Win32; the name ends with a zero and outlives the call")]
             let handle = unsafe {
@@ -140,13 +140,19 @@ mod named {
             Ok(mapping)
         }
 
-        #[expect(clippy::unnecessary_wraps, reason = "the file of the other platform can fail")]
         pub(crate) fn write(&mut self, image: &[u8], dirty: &[Range<usize>], writing: Writing) -> io::Result<()> {
             for piece in pieces(dirty, writing) {
-                #[expect(unsafe_code, reason = "the view is as long as the image and stays mapped until drop")]
+                let from = &image[piece.clone()];
+                #[expect(
+                    unsafe_code,
+                    reason = "the view is as long as the image, which the slice above has checked, and mapped until drop"
+                )]
                 unsafe {
-                    let to = self.view.Value.cast::<u8>().add(piece.start);
-                    std::ptr::copy_nonoverlapping(image[piece.clone()].as_ptr(), to, piece.len());
+                    std::ptr::copy_nonoverlapping(
+                        from.as_ptr(),
+                        self.view.Value.cast::<u8>().add(piece.start),
+                        from.len(),
+                    );
                 }
                 pause(writing);
             }

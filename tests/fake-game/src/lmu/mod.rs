@@ -4,6 +4,7 @@ pub(crate) mod garage;
 pub(crate) mod image;
 pub(crate) mod layout;
 pub(crate) mod mapping;
+pub(crate) mod memory;
 pub(crate) mod rest;
 pub(crate) mod scoring;
 pub(crate) mod telemetry;

@@ -94,6 +94,9 @@ fn following_speed(gap_m: f64, speed_mps: f64, curvature: f64) -> f64 {
     }
 }
 
+/// A driver who finds 98 % of the speed still has his foot to the floor on the straight.
+const FOOT_DOWN: f64 = 1.09;
+
 fn pedals(car: &mut Car, grip_left: f64, dt_s: f64) {
     let spec = car.spec();
     let coasting = -spec.coasting(car.speed_mps);
@@ -102,7 +105,7 @@ fn pedals(car: &mut Car, grip_left: f64, dt_s: f64) {
         Place::Garage => (0.0, 0.0),
         _ if car.accel_mps2 >= coasting => {
             let most = spec.full_throttle(car.speed_mps, grip_left).max(0.3);
-            (((car.accel_mps2 - coasting) / (most - coasting)).clamp(0.0, 1.0), 0.0)
+            (((car.accel_mps2 - coasting) / (most - coasting) * FOOT_DOWN).clamp(0.0, 1.0), 0.0)
         }
         _ => {
             let most = spec.full_brake(car.speed_mps, 1.0);
@@ -134,7 +137,7 @@ fn gearbox(car: &mut Car, dt_s: f64) {
         let now = car.gear as usize - 1;
         if kmh > gears[now] * 0.975 && now + 1 < gears.len() {
             car.gear += 1;
-        } else if now > 0 && kmh < gears[now - 1] * 0.80 {
+        } else if now > 0 && kmh < gears[now - 1] * 0.74 {
             car.gear -= 1;
         }
     }

@@ -60,7 +60,7 @@ fn brakes(car: &mut Car, air: &Air, dt_s: f64) {
         (spec.mass_kg * -car.accel_mps2).max(0.0) * car.speed_mps * car.brake.min(1.0)
     };
     for (i, corner) in car.corners.iter_mut().enumerate() {
-        let capacity = if i < RL { 6_800.0 } else { 5_600.0 };
+        let capacity = if i < RL { 3_900.0 } else { 3_300.0 };
         let cooling = (1.0 / 95.0) + car.speed_mps / 95.0 / 8.5;
         let duct = [1.0, 0.97, 1.05, 1.02][i];
         corner.brake_c +=

@@ -13,6 +13,7 @@ pub(crate) mod names;
 pub(crate) mod order;
 pub(crate) mod pit;
 pub(crate) mod pit_menu;
+pub(crate) mod player;
 pub(crate) mod profile;
 pub(crate) mod rng;
 pub(crate) mod session;
