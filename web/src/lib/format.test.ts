@@ -63,7 +63,12 @@ describe('numbers', () => {
   });
 
   it('gaps in laps come before gaps in seconds', () => {
-    expect([f.gap(1.2344, null), f.gap(99, 1), f.gap(5, 0), f.gap(null, 2)]).toEqual(['+1.234', '+1L', '+5.000', '+2L']);
+    expect([f.gap(1.2344, null), f.gap(99, 1), f.gap(5, 0), f.gap(null, 2)]).toEqual([
+      '+1.234',
+      '+1L',
+      '+5.000',
+      '+2L',
+    ]);
   });
 
   it('gears', () => expect([-1, 0, 1, 7].map(f.gear)).toEqual(['R', 'N', '1', '7']));

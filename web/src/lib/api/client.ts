@@ -41,8 +41,8 @@ export class Client {
     return this.json<T>('POST', path, body);
   }
 
-  delete(path: string): Promise<void> {
-    return this.json<void>('DELETE', path);
+  delete(path: string): Promise<undefined> {
+    return this.json<undefined>('DELETE', path);
   }
 
   async bytes(path: string, signal?: AbortSignal): Promise<Uint8Array> {

@@ -40,6 +40,11 @@ describe('rigCondition', () => {
     expect(rigCondition(rig(over), NOW)).toEqual(expected);
   });
 
+  it('does not call a rig new whose token was used, though the service has forgotten when', () => {
+    const away = rig({ connected: false, since_ms: null, last_sample_ms: null });
+    expect(rigCondition(away, NOW, true)).toEqual({ kind: 'offline', sinceMs: null });
+  });
+
   it('does not call a sample from the future stale', () => {
     expect(rigCondition(rig({ last_sample_ms: NOW + 5000 }), NOW)).toEqual({ kind: 'live' });
   });
@@ -52,16 +57,36 @@ describe('dashboardCondition', () => {
     ['connection lost', { link: 'reconnecting' }, { kind: 'reconnecting' }],
     ['logged out', { link: 'stopped' }, { kind: 'stopped' }],
     ['no rig', { rig: null }, { kind: 'no_rig' }],
-    ['never connected', { rig: rig({ connected: false, since_ms: null, last_sample_ms: null }), ageMs: null }, { kind: 'never' }],
-    ['agent gone, nothing shown', { rig: rig({ connected: false }), ageMs: null }, { kind: 'offline', sinceMs: NOW - 60_000 }],
-    ['agent gone, data shown', { rig: rig({ connected: false }), ageMs: 12_000 }, { kind: 'stale', ageMs: 12_000, why: 'offline' }],
+    [
+      'never connected',
+      { rig: rig({ connected: false, since_ms: null, last_sample_ms: null }), ageMs: null },
+      { kind: 'never' },
+    ],
+    [
+      'agent gone, nothing shown',
+      { rig: rig({ connected: false }), ageMs: null },
+      { kind: 'offline', sinceMs: NOW - 60_000 },
+    ],
+    [
+      'agent gone, data shown',
+      { rig: rig({ connected: false }), ageMs: 12_000 },
+      { kind: 'stale', ageMs: 12_000, why: 'offline' },
+    ],
     ['menu', { rig: rig({ state: 'menu' }), ageMs: 9000 }, { kind: 'menu' }],
     ['menu after a session', { rig: rig({ state: 'menu' }), ended: true, endReason: 'left' }, { kind: 'menu' }],
-    ['session over', { rig: rig({ state: 'not_running' }), ended: true, endReason: 'game_closed' }, { kind: 'over', reason: 'game_closed' }],
+    [
+      'session over',
+      { rig: rig({ state: 'not_running' }), ended: true, endReason: 'game_closed' },
+      { kind: 'over', reason: 'game_closed' },
+    ],
     ['live', {}, { kind: 'live' }],
     ['just fresh', { ageMs: STALE_MS }, { kind: 'live' }],
     ['stale', { ageMs: 12_000 }, { kind: 'stale', ageMs: 12_000, why: 'silent' }],
-    ['game killed', { rig: rig({ state: 'not_running' }), ageMs: 12_000 }, { kind: 'stale', ageMs: 12_000, why: 'no_game' }],
+    [
+      'game killed',
+      { rig: rig({ state: 'not_running' }), ageMs: 12_000 },
+      { kind: 'stale', ageMs: 12_000, why: 'no_game' },
+    ],
     ['game not started', { rig: rig({ state: 'not_running' }), ageMs: null }, { kind: 'no_game' }],
     ['garage', { rig: rig({ state: 'garage' }), ageMs: 30_000 }, { kind: 'garage' }],
   ])('%s', (_name, over, expected) => {

@@ -47,16 +47,20 @@ const IN_GAME: Record<Exclude<GameState, 'not_running' | 'on_track'>, Condition>
   spectating: { kind: 'spectating' },
 };
 
-/** What a rig is doing, for lists. */
-export function rigCondition(rig: RigState, nowMs: number): Condition {
+/**
+ * What a rig is doing, for lists. A service that was restarted no longer knows since when a rig is away; `wasUsed` says
+ * from the rig's tokens whether it was ever here.
+ */
+export function rigCondition(rig: RigState, nowMs: number, wasUsed = false): Condition {
   if (!rig.connected) {
-    return rig.since_ms === null && rig.last_sample_ms === null
+    return rig.since_ms === null && rig.last_sample_ms === null && !wasUsed
       ? { kind: 'never' }
       : { kind: 'offline', sinceMs: rig.since_ms };
   }
   if (rig.state === 'not_running') return { kind: 'no_game' };
   if (rig.state !== 'on_track') return IN_GAME[rig.state];
-  if (rig.last_sample_ms === null) return { kind: 'stale', ageMs: Math.max(0, nowMs - (rig.since_ms ?? nowMs)), why: 'silent' };
+  if (rig.last_sample_ms === null)
+    return { kind: 'stale', ageMs: Math.max(0, nowMs - (rig.since_ms ?? nowMs)), why: 'silent' };
   const ageMs = Math.max(0, nowMs - rig.last_sample_ms);
   return ageMs > STALE_MS ? { kind: 'stale', ageMs, why: 'silent' } : { kind: 'live' };
 }

@@ -6,7 +6,13 @@
  *
  * Not here: the browser. Socket, timers and chance come from outside, so that tests need none of them.
  */
-import { VIEWER_SUBPROTOCOL, type SessionId, type TeamId, type ViewMessage, type ViewerMessage } from '../protocol.gen.ts';
+import {
+  VIEWER_SUBPROTOCOL,
+  type SessionId,
+  type TeamId,
+  type ViewMessage,
+  type ViewerMessage,
+} from '../protocol.gen.ts';
 import { askedMs, backoffMs } from './backoff.ts';
 import { BatchError, decodeBatch } from './batch.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
@@ -71,9 +77,8 @@ export class Connection {
   }
 
   private watch(teams: TeamId[]): void {
-    const fresh = teams.filter((team) => !this.teams.includes(team));
     this.teams = teams;
-    fresh.forEach((team) => this.send({ type: 'watch', team }));
+    teams.forEach((team) => this.send({ type: 'watch', team }));
   }
 
   private show(next: { team: TeamId; session: SessionId } | null): void {

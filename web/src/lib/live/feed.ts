@@ -16,7 +16,7 @@ const RING_SAMPLES = 7200;
 /** The part of `Worker` that is used. */
 export interface WorkerLike {
   postMessage(message: ToWorker): void;
-  onmessage: ((event: { data: FromWorker }) => void) | null;
+  onmessage: ((event: MessageEvent<FromWorker>) => void) | null;
   terminate(): void;
 }
 

@@ -1,0 +1,1663 @@
+// openapi.json d357d012f5aa13272ab193d87dd32f41a44649f1fdafa92ce0cd3cf7d0c3c758
+// Generated from service/openapi.json; `make openapi` writes it anew. Do not edit.
+
+export interface paths {
+    "/api/agent/whoami": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whose token an agent has. */
+        get: operations["whoami"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Log in. */
+        post: operations["login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Log out: ends the log-in in this browser. */
+        post: operations["logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Renew the log-in: takes the refresh cookie, sets both anew. */
+        post: operations["renew"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/signup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** An account and its first team. */
+        post: operations["signup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The channels that a sample can have. */
+        get: operations["list_channels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is logged in, and their teams. */
+        get: operations["who"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Another team. */
+        post: operations["create_team"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/teams/{team}/rigs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The team's rigs and what each is doing. */
+        get: operations["list_rigs"];
+        put?: never;
+        /** A rig with its first token. */
+        post: operations["create_rig"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/teams/{team}/rigs/{rig}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a rig and its tokens; what it recorded stays. */
+        delete: operations["delete_rig"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/teams/{team}/rigs/{rig}/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Another token for a rig. */
+        post: operations["create_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/teams/{team}/rigs/{rig}/tokens/{token_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke a token; a connection that was made with it ends. */
+        delete: operations["revoke_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/teams/{team}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The team's sessions, newest first. */
+        get: operations["list_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/teams/{team}/sessions/{session}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A session with everything about our car. */
+        get: operations["session_detail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/teams/{team}/sessions/{session}/cars/{car}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one car did in a session. */
+        get: operations["car_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/teams/{team}/sessions/{session}/laps/{lap}/trace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Our car's samples of a lap. */
+        get: operations["lap_trace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/teams/{team}/setups/{hash}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A setup. */
+        get: operations["find_setup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The process answers. */
+        get: operations["healthz"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Figures for Prometheus. */
+        get: operations["scrape"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The database answers too. */
+        get: operations["readyz"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @description What one car did in a session. */
+        CarHistory: {
+            /** @description Its driver changes. */
+            driver_changes: components["schemas"]["DriverChangeRow"][];
+            /** @description Its laps, in their order. */
+            laps: components["schemas"]["LapRow"][];
+            /** @description Its pit visits. */
+            pit_stops: components["schemas"]["PitStopRow"][];
+            /** @description Its stints. */
+            stints: components["schemas"]["StintRow"][];
+        };
+        /**
+         * @description A car within a session, stable over driver swaps. Short text chosen by the source: the game's slot and, where the
+         *     game gives slots out again, a mark of the vehicle (`17-a3f29c`).
+         */
+        CarKey: string;
+        /** @description A channel of the catalogue. */
+        ChannelRow: {
+            /** @description What it is about. */
+            group: string;
+            /** @description Name. */
+            name: string;
+            /**
+             * Format: int32
+             * @description Number on the wire.
+             */
+            number: number;
+            /**
+             * Format: double
+             * @description The value of one step.
+             */
+            quantum: number;
+            /** @description Unit; empty for counts and states. */
+            unit: string;
+        };
+        /**
+         * @description A corner of the car.
+         * @enum {string}
+         */
+        Corner: "fl" | "fr" | "rl" | "rr";
+        /** @description Another driver sits in the car. */
+        DriverChangeRow: {
+            /**
+             * Format: double
+             * @description Session time in seconds.
+             */
+            at_s: number;
+            /** @description Who drove. */
+            from: string;
+            /**
+             * Format: int32
+             * @description On which lap.
+             */
+            lap: number;
+            /** @description Who drives. */
+            to: string;
+        };
+        /**
+         * @description Why a session ended.
+         * @enum {string}
+         */
+        EndReason: "left" | "game_closed" | "agent_stopped";
+        /** @description What stands in the body of a request that failed. */
+        ErrorBody: {
+            /** @description The error. */
+            error: components["schemas"]["ErrorDetail"];
+        };
+        /**
+         * @description Why something was refused, on a socket or in an HTTP body.
+         * @enum {string}
+         */
+        ErrorCode: "unauthenticated" | "forbidden" | "not_found" | "invalid" | "conflict" | "rate_limited" | "too_large" | "malformed" | "unsupported_version" | "token_mistyped" | "token_revoked" | "out_of_order" | "unavailable" | "internal";
+        /** @description What went wrong. */
+        ErrorDetail: {
+            /** @description For programs. */
+            code: components["schemas"]["ErrorCode"];
+            /** @description The field of the request that was wrong. */
+            field?: string | null;
+            /** @description For people. */
+            message: string;
+            /** @description Trace id of the request, for support. */
+            trace: string;
+        };
+        /**
+         * @description The game that a session was driven in.
+         * @enum {string}
+         */
+        Game: "lmu" | "f1" | "rf2";
+        /**
+         * @description What the game is doing, as far as the driver's car goes.
+         * @enum {string}
+         */
+        GameState: "not_running" | "menu" | "garage" | "on_track" | "paused" | "replay" | "spectating";
+        /** @description A completed lap. What the game did not tell is absent. */
+        LapRow: {
+            /**
+             * Format: double
+             * @description Session time in seconds at which the lap ended.
+             */
+            at_s: number;
+            /**
+             * Format: int32
+             * @description Position in class at the line.
+             */
+            class_position?: number | null;
+            /** @description Tyre compound, as the game names it. */
+            compound?: string | null;
+            /** @description Who crossed the line. */
+            driver: string;
+            /**
+             * Format: float
+             * @description Fuel at the line in kilograms (our car).
+             */
+            fuel_kg?: number | null;
+            /**
+             * Format: float
+             * @description Fuel at the line in litres (our car).
+             */
+            fuel_l?: number | null;
+            /**
+             * Format: float
+             * @description Kilograms used on this lap.
+             */
+            fuel_used_kg?: number | null;
+            /**
+             * Format: float
+             * @description Litres used on this lap, where both lines were seen and nothing was filled in between.
+             */
+            fuel_used_l?: number | null;
+            /** @description The lap ended in the pit lane. */
+            in_lap: boolean;
+            /**
+             * Format: int32
+             * @description Number of the lap, from 1.
+             */
+            lap: number;
+            /** @description The lap began in the pit lane or garage. */
+            out_lap: boolean;
+            /**
+             * Format: int32
+             * @description Overall position at the line.
+             */
+            position?: number | null;
+            /** @description Single sector times in milliseconds. */
+            sectors_ms: (number | null)[];
+            /**
+             * Format: int32
+             * @description Which stint of the car it belongs to, from 1.
+             */
+            stint: number;
+            /**
+             * Format: int32
+             * @description Lap time in milliseconds.
+             */
+            time_ms?: number | null;
+            /** @description Tyre wear at the line in percent worn, FL FR RL RR (our car). */
+            tire_wear_pct?: number[] | null;
+            /** @description Whether the game counts it. */
+            valid?: boolean | null;
+            /**
+             * Format: float
+             * @description Virtual energy at the line in percent (our car).
+             */
+            virtual_energy_pct?: number | null;
+            /**
+             * Format: float
+             * @description Percent of virtual energy used on this lap.
+             */
+            virtual_energy_used_pct?: number | null;
+        };
+        /** @description What a person logs in with. */
+        LogIn: {
+            /** @description E-mail address. */
+            email: string;
+            /** @description Password. */
+            password: string;
+        };
+        /** @description Who is logged in. */
+        Me: {
+            /** @description The teams that the person is a member of. */
+            teams: components["schemas"]["Team"][];
+            user: components["schemas"]["User"];
+        };
+        /** @description A body with nothing but a name. */
+        NewName: {
+            /** @description The name, 1 to 64 characters. */
+            name: string;
+        };
+        /** @description A rig that was just made, with its first token. */
+        NewRig: {
+            rig: components["schemas"]["Rig"];
+            /** @description The token, shown this once. */
+            token: string;
+        };
+        /** @description A token that was just made. */
+        NewToken: {
+            /** @description The token, shown this once. */
+            token: string;
+            token_id: components["schemas"]["TokenId"];
+        };
+        /** @description What happened and is neither a lap nor a pit visit nor a driver change. */
+        Note: {
+            /**
+             * Format: double
+             * @description Session time in seconds.
+             */
+            at_s: number;
+            /** @description What: `{"kind": "phase" | "note", …}`. */
+            event: Record<string, never>;
+        };
+        /** @description A visit to the pits. Instants are seconds of session time. */
+        PitStopRow: {
+            /** @description Compound on the way in. */
+            compound_in?: string | null;
+            /** @description Compound on the way out. */
+            compound_out?: string | null;
+            /** @description Who drove in. */
+            driver_in?: string | null;
+            /** @description Who drove out. */
+            driver_out?: string | null;
+            /**
+             * Format: double
+             * @description Into the pit lane.
+             */
+            entered_s?: number | null;
+            /**
+             * Format: double
+             * @description Out of the pit lane.
+             */
+            exited_s?: number | null;
+            /**
+             * Format: float
+             * @description Fuel on the way in, in litres (our car).
+             */
+            fuel_in_l?: number | null;
+            /**
+             * Format: float
+             * @description Fuel on the way out, in litres (our car).
+             */
+            fuel_out_l?: number | null;
+            /**
+             * Format: int32
+             * @description On which lap.
+             */
+            lap: number;
+            /**
+             * Format: double
+             * @description Left the box.
+             */
+            released_s?: number | null;
+            /**
+             * Format: int32
+             * @description From 1.
+             */
+            stop: number;
+            /**
+             * Format: double
+             * @description Stopped in the box.
+             */
+            stopped_s?: number | null;
+            /**
+             * Format: float
+             * @description Virtual energy on the way in, in percent (our car).
+             */
+            virtual_energy_in_pct?: number | null;
+            /**
+             * Format: float
+             * @description Virtual energy on the way out, in percent (our car).
+             */
+            virtual_energy_out_pct?: number | null;
+        };
+        /** @description A rig, its tokens, and what it is doing. */
+        Rig: {
+            /** Format: date-time */
+            created_at: string;
+            id: components["schemas"]["RigId"];
+            name: string;
+            state: components["schemas"]["RigState"];
+            /** @description Newest first. */
+            tokens: components["schemas"]["Token"][];
+        };
+        /**
+         * Format: uuid
+         * @description A named installation of the agent.
+         */
+        RigId: string;
+        /** @description What a rig is doing. */
+        RigState: {
+            /** @description Version of the agent. */
+            agent_version?: string | null;
+            /**
+             * Format: int64
+             * @description How far the agent's clock is ahead of the service's, in milliseconds.
+             */
+            clock_skew_ms?: number | null;
+            /** @description Its agent is connected. */
+            connected: boolean;
+            game?: components["schemas"]["Game"] | null;
+            /**
+             * Format: int64
+             * @description When the last sample came, milliseconds since the Unix epoch by the service's clock.
+             */
+            last_sample_ms?: number | null;
+            /** @description Its name. */
+            name: string;
+            /** @description Something the team should know. */
+            notice?: string | null;
+            /** @description The rig. */
+            rig: components["schemas"]["RigId"];
+            session?: components["schemas"]["SessionId"] | null;
+            /**
+             * Format: int64
+             * @description When that became so, milliseconds since the Unix epoch by the service's clock; absent where it never was connected.
+             */
+            since_ms?: number | null;
+            /** @description What the game is doing. */
+            state: components["schemas"]["GameState"];
+        };
+        /**
+         * @description What a member may do in a team.
+         * @enum {string}
+         */
+        Role: "owner" | "member";
+        /** @description A car of a session. */
+        SessionCar: {
+            /**
+             * Format: int32
+             * @description Best lap in milliseconds, of those that count.
+             */
+            best_ms?: number | null;
+            /** @description The car. */
+            car: components["schemas"]["CarKey"];
+            /** @description Class. */
+            class?: string | null;
+            /** @description Who drove it. */
+            drivers: string[];
+            /**
+             * Format: int32
+             * @description Laps that were seen.
+             */
+            laps: number;
+            /** @description Number as painted. */
+            number?: string | null;
+            /** @description It is ours. */
+            own: boolean;
+        };
+        /** @description A session with everything about our car. */
+        SessionDetail: components["schemas"]["CarHistory"] & {
+            /** @description All cars, ours first, then by number. */
+            cars: components["schemas"]["SessionCar"][];
+            /** @description What the session is. */
+            info: components["schemas"]["SessionInfo"];
+            /** @description Everything else, in the order of its happening. */
+            notes: components["schemas"]["Note"][];
+            /** @description The setups that were in our car, in the order of their use. */
+            setups: components["schemas"]["SetupUse"][];
+            /** @description As in the list. */
+            summary: components["schemas"]["SessionSummary"];
+        };
+        /**
+         * Format: uuid
+         * @description One game session of one car as the team followed it. Made by the agent, so that it exists without a connection.
+         */
+        SessionId: string;
+        /** @description What a session is. Sent when it begins and again when any of it changes. */
+        SessionInfo: {
+            /** @description Our car's key in standings and laps. */
+            car: components["schemas"]["CarKey"];
+            /** @description Our car's model ("Porsche 963") or, where the game names none, its entry. */
+            car_name: string;
+            /** @description Class ("Hyper", "LMP2", "GT3"). */
+            class?: string | null;
+            /** @description Who is driving our car. */
+            driver: string;
+            /**
+             * Format: double
+             * @description Planned length in seconds, of a timed session.
+             */
+            duration_s?: number | null;
+            /** @description The entrant's name. */
+            entrant?: string | null;
+            /** @description The game. */
+            game: components["schemas"]["Game"];
+            /** @description The game's version as it names itself ("1.4.2", "1.18"). */
+            game_version?: string | null;
+            /** @description Kind of the session. */
+            kind: components["schemas"]["SessionKind"];
+            /**
+             * Format: int32
+             * @description Which of several of its kind, from 1.
+             */
+            kind_number?: number | null;
+            /** @description Car number as painted. */
+            number?: string | null;
+            /** @description The multiplayer server's name. */
+            server?: string | null;
+            /**
+             * Format: int64
+             * @description When the agent saw the session begin, milliseconds since the Unix epoch, by the agent's clock.
+             */
+            started_at_ms: number;
+            /**
+             * Format: int32
+             * @description Planned length in laps, of a session counted in laps.
+             */
+            total_laps?: number | null;
+            /** @description Track, as the game names it. */
+            track: string;
+            /**
+             * Format: double
+             * @description Length of a lap in metres.
+             */
+            track_length_m?: number | null;
+        };
+        /**
+         * @description Kind of a session.
+         * @enum {string}
+         */
+        SessionKind: "test_day" | "practice" | "qualifying" | "warmup" | "race" | "time_trial" | "unknown";
+        /** @description One page of the list. */
+        SessionPage: {
+            /** @description Where the next page begins: pass it as `before`; absent on the last page. */
+            next?: string | null;
+            /** @description Newest first. */
+            sessions: components["schemas"]["SessionSummary"][];
+        };
+        /** @description A session in a list. */
+        SessionSummary: {
+            /**
+             * Format: int32
+             * @description Our car's best lap in milliseconds, of those that count.
+             */
+            best_ms?: number | null;
+            /** @description Our car. */
+            car_name: string;
+            /** @description Its class. */
+            class?: string | null;
+            /** @description Who drove it last. */
+            driver: string;
+            end_reason?: components["schemas"]["EndReason"] | null;
+            /**
+             * Format: date-time
+             * @description When it ended; absent while it runs, or where its end was not seen.
+             */
+            ended_at?: string | null;
+            /** @description The game. */
+            game: components["schemas"]["Game"];
+            /** @description The session. */
+            id: components["schemas"]["SessionId"];
+            /** @description Kind. */
+            kind: components["schemas"]["SessionKind"];
+            /**
+             * Format: int32
+             * @description Which of several of its kind, from 1.
+             */
+            kind_number?: number | null;
+            /**
+             * Format: int32
+             * @description Laps of our car.
+             */
+            laps: number;
+            /**
+             * Format: date-time
+             * @description When something was last recorded.
+             */
+            last_at: string;
+            rig?: components["schemas"]["RigId"] | null;
+            /** @description Its name. */
+            rig_name?: string | null;
+            /**
+             * Format: date-time
+             * @description When the agent saw it begin.
+             */
+            started_at: string;
+            /** @description Track. */
+            track: string;
+        };
+        /** @description A snapshot of the garage settings. Two setups with the same items (key and text) are the same setup. */
+        Setup: {
+            /** @description The settings, in the order of (area, label, corner). */
+            items: components["schemas"]["SetupItem"][];
+            /** @description The name of the loaded setup file, where the game tells it. */
+            name?: string | null;
+        };
+        /**
+         * @description Where on the car a setting belongs. The dashboards group by it.
+         * @enum {string}
+         */
+        SetupArea: "power_unit" | "driveline" | "brakes" | "aero" | "suspension" | "tyres" | "alignment" | "other";
+        /** @description One setting. */
+        SetupItem: {
+            /** @description Where it belongs. */
+            area: components["schemas"]["SetupArea"];
+            corner?: components["schemas"]["Corner"] | null;
+            /** @description The game's own name (`VM_BRAKE_BALANCE`, `WM_PRESSURE-W_FL`), unique in the setup. */
+            key: string;
+            /** @description The name for people, without the corner ("Brake bias"). */
+            label: string;
+            /**
+             * Format: int32
+             * @description The game's step index, where it gives one.
+             */
+            step?: number | null;
+            /** @description The value as the game shows it, unit included ("55.0:45.0", "148 kPa"). */
+            text: string;
+        };
+        /** @description A setup that was in the car. */
+        SetupUse: {
+            /**
+             * Format: double
+             * @description From when, in seconds of session time.
+             */
+            at_s: number;
+            /** @description Which: see `/setups/{hash}`. */
+            hash: string;
+        };
+        /** @description A new account and its first team. */
+        SignUp: {
+            /** @description E-mail address. */
+            email: string;
+            /** @description The person's name. */
+            name: string;
+            /** @description At least 10 characters. */
+            password: string;
+            /** @description The team's name. */
+            team_name: string;
+        };
+        /** @description Consecutive laps by one driver between stops. */
+        StintRow: {
+            /**
+             * Format: int32
+             * @description Best lap in milliseconds.
+             */
+            best_ms?: number | null;
+            /** @description Tyre compound. */
+            compound?: string | null;
+            /** @description Who drove. */
+            driver: string;
+            /**
+             * Format: int32
+             * @description First lap.
+             */
+            first_lap: number;
+            /**
+             * Format: int32
+             * @description Laps that were seen.
+             */
+            laps: number;
+            /**
+             * Format: int32
+             * @description Last lap so far.
+             */
+            last_lap: number;
+            /**
+             * Format: int32
+             * @description Mean of the laps that are neither in- nor out-laps, in milliseconds.
+             */
+            mean_ms?: number | null;
+            /**
+             * Format: int32
+             * @description From 1.
+             */
+            stint: number;
+        };
+        /** @description A team as one of its members sees it. */
+        Team: {
+            /** @description The team. */
+            id: components["schemas"]["TeamId"];
+            /** @description Its name. */
+            name: string;
+            /** @description What the caller may do in it. */
+            role: components["schemas"]["Role"];
+        };
+        /**
+         * Format: uuid
+         * @description A team: the tenant.
+         */
+        TeamId: string;
+        /** @description A token, without its secret. */
+        Token: {
+            /** Format: date-time */
+            created_at: string;
+            id: components["schemas"]["TokenId"];
+            /**
+             * Format: date-time
+             * @description To the minute.
+             */
+            last_used_at?: string | null;
+            /** @description The part of the token that may be shown. */
+            public_id: string;
+            /** Format: date-time */
+            revoked_at?: string | null;
+        };
+        /**
+         * Format: uuid
+         * @description A rig's token (its public part).
+         */
+        TokenId: string;
+        /** @description A person. */
+        User: {
+            email: string;
+            id: components["schemas"]["UserId"];
+            name: string;
+        };
+        /**
+         * Format: uuid
+         * @description A person with an account.
+         */
+        UserId: string;
+        /** @description Answer of `GET /api/agent/whoami`: whose token this is. */
+        WhoAmI: {
+            /** @description Subprotocols that the service speaks to agents. */
+            protocols: string[];
+            /** @description Rig. */
+            rig: components["schemas"]["RigId"];
+            /** @description Its name. */
+            rig_name: string;
+            /**
+             * Format: int64
+             * @description The service's clock, milliseconds since the Unix epoch.
+             */
+            server_ms: number;
+            /** @description Team. */
+            team: components["schemas"]["TeamId"];
+            /** @description Its name. */
+            team_name: string;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    whoami: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhoAmI"];
+                };
+            };
+            /** @description The token is missing, misspelt, not known or revoked */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogIn"];
+            };
+        };
+        responses: {
+            /** @description The cookies are set */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Address or password is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many failures */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    logout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The cookies are cleared */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    renew: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The cookies are set */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The log-in has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    signup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignUp"];
+            };
+        };
+        responses: {
+            /** @description Made; the cookies are set */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description The address has an account */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A value is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many sign-ups */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelRow"][];
+                };
+            };
+        };
+    };
+    who: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Nobody is */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_team: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewName"];
+            };
+        };
+        responses: {
+            /** @description Made; the caller owns it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            /** @description The name is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_rigs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: components["schemas"]["TeamId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rig"][];
+                };
+            };
+            /** @description No such team */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_rig: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: components["schemas"]["TeamId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewName"];
+            };
+        };
+        responses: {
+            /** @description Made; the token is shown this once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewRig"];
+                };
+            };
+            /** @description No such team */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The name is taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The name is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_rig: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: components["schemas"]["TeamId"];
+                rig: components["schemas"]["RigId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such rig */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: components["schemas"]["TeamId"];
+                rig: components["schemas"]["RigId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Made; the token is shown this once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewToken"];
+                };
+            };
+            /** @description No such rig */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    revoke_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: components["schemas"]["TeamId"];
+                rig: components["schemas"]["RigId"];
+                token_id: components["schemas"]["TokenId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Revoked */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such token */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_sessions: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before */
+                before?: string;
+                /** @description 1 to 200, 50 where absent */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                team: components["schemas"]["TeamId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionPage"];
+                };
+            };
+            /** @description No such team */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A parameter is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    session_detail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: components["schemas"]["TeamId"];
+                session: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionDetail"];
+                };
+            };
+            /** @description No such session */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    car_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: components["schemas"]["TeamId"];
+                session: components["schemas"]["SessionId"];
+                car: components["schemas"]["CarKey"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Empty where nothing was seen of the car */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CarHistory"];
+                };
+            };
+            /** @description No such session */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    lap_trace: {
+        parameters: {
+            query?: {
+                /** @description Names with commas between; all where absent */
+                channels?: string;
+            };
+            header?: never;
+            path: {
+                team: components["schemas"]["TeamId"];
+                session: components["schemas"]["SessionId"];
+                /** @description Number of the lap, from 1 */
+                lap: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A batch with opcode 2, see the protocol crate */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.onelap.trace": number[];
+                };
+            };
+            /** @description No such session, or no samples of this lap */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A channel is not known */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    find_setup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: components["schemas"]["TeamId"];
+                /** @description 64 hex digits */
+                hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Setup"];
+                };
+            };
+            /** @description No such setup */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    healthz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The process answers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    scrape: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Prometheus text format */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    readyz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ready for requests */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description The database does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+}

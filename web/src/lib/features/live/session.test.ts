@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import type { Lap, RaceEvent, SessionInfo, Setup, ViewMessage } from '../../protocol.gen.ts';
+import { LiveSession } from './session.svelte.ts';
+
+const info: SessionInfo = {
+  game: 'lmu',
+  game_version: null,
+  kind: 'race',
+  kind_number: null,
+  track: 'Spa',
+  track_length_m: 7004,
+  car: '17',
+  car_name: 'Porsche 963',
+  class: 'Hyper',
+  number: '5',
+  entrant: null,
+  driver: 'A',
+  started_at_ms: 0,
+  duration_s: 14400,
+  total_laps: null,
+  server: null,
+};
+const lap = (number: number, car = '17', time_ms = 125_000): RaceEvent => ({
+  kind: 'lap',
+  ...({ car, lap: number, driver: 'A', time_ms, sectors_ms: [null, null, null], at_s: 0 } as unknown as Lap),
+});
+const setup = (text: string): Setup => ({ items: [{ key: 'K', area: 'aero', label: 'Wing', text }] });
+const snapshot = (over: Partial<Extract<ViewMessage, { type: 'snapshot' }>> = {}): ViewMessage => ({
+  type: 'snapshot',
+  session: 's',
+  epoch: 1,
+  sequence: 10,
+  info,
+  standings: null,
+  setup: null,
+  events: [],
+  consumption: { laps: 0, fuel_l: null, fuel_kg: null, virtual_energy_pct: null },
+  ended: null,
+  ...over,
+});
+const opened = (over = {}): LiveSession => {
+  const session = new LiveSession('s');
+  session.apply(snapshot(over));
+  return session;
+};
+
+describe('LiveSession', () => {
+  it('lists our own laps, latest first, each once', () => {
+    const session = opened({ events: [lap(1), lap(2), lap(2, '9')] });
+    session.apply({ type: 'event', session: 's', event: lap(3) });
+    session.apply({ type: 'event', session: 's', event: lap(3, '17', 124_000) });
+    expect(session.laps.map((l) => [l.lap, l.time_ms])).toEqual([
+      [3, 124_000],
+      [2, 125_000],
+      [1, 125_000],
+    ]);
+  });
+
+  it('ignores other sessions', () => {
+    const session = opened();
+    session.apply({ type: 'ended', session: 'other', reason: 'left' });
+    session.apply(snapshot({ session: 'other', setup: setup('1') }));
+    expect([session.ended, session.setup]).toEqual([false, null]);
+  });
+
+  it('compares a setup with the one before, also over a reconnect', () => {
+    const session = opened({ setup: setup('1') });
+    expect(session.previousSetup).toBeNull();
+    session.apply({ type: 'setup', session: 's', setup: setup('2') });
+    session.apply(snapshot({ setup: setup('2') }));
+    expect(session.previousSetup).toEqual(setup('1'));
+    expect(session.setup).toEqual(setup('2'));
+  });
+
+  it('takes a recorded setup to compare with only where it has none and where it differs', () => {
+    const session = opened({ setup: setup('2') });
+    session.compareWith(setup('2'));
+    expect(session.previousSetup).toBeNull();
+    session.compareWith(setup('1'));
+    session.compareWith(setup('0'));
+    expect(session.previousSetup).toEqual(setup('1'));
+  });
+
+  it('counts what was skipped and knows when it is over', () => {
+    const session = opened();
+    session.apply({ type: 'gap', session: 's', from: 11, to: 20 });
+    session.apply({ type: 'ended', session: 's', reason: 'game_closed' });
+    expect([session.skipped, session.ended, session.endReason]).toEqual([10, true, 'game_closed']);
+    session.apply(snapshot());
+    expect(session.ended).toBe(false);
+  });
+
+  it('keeps pit steps and driver changes of our car, and all notes', () => {
+    const session = opened();
+    const at_s = 1;
+    const events: RaceEvent[] = [
+      { kind: 'driver_change', car: '9', lap: 1, from: 'X', to: 'Y', at_s },
+      { kind: 'driver_change', car: '17', lap: 1, from: 'A', to: 'B', at_s },
+      { kind: 'note', car: '9', topic: 'incident', text: 'contact', at_s },
+    ];
+    events.forEach((event) => session.apply({ type: 'event', session: 's', event }));
+    expect(session.happenings.map((h) => h.kind)).toEqual(['note', 'driver_change']);
+  });
+});
