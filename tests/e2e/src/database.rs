@@ -13,19 +13,23 @@ const TEMPLATE_LOCK: i64 = 0x316c_6170;
 static TEMPLATE: OnceCell<String> = OnceCell::const_new();
 
 /// A test's own database; dropped with it.
-pub(crate) struct TestDatabase {
-    pub(crate) name: String,
+pub struct TestDatabase {
+    name: String,
     server: PgConnectOptions,
 }
 
+fn url() -> String {
+    std::env::var("ONELAP_TEST_DATABASE_URL")
+        .unwrap_or_else(|_| panic!("ONELAP_TEST_DATABASE_URL is not set: `make test` starts a Postgres and sets it"))
+}
+
 fn server() -> PgConnectOptions {
-    let url = std::env::var("ONELAP_TEST_DATABASE_URL")
-        .unwrap_or_else(|_| panic!("ONELAP_TEST_DATABASE_URL is not set: `make test` starts a Postgres and sets it"));
-    PgConnectOptions::from_str(&url).expect("ONELAP_TEST_DATABASE_URL is the address of a Postgres database")
+    PgConnectOptions::from_str(&url()).expect("ONELAP_TEST_DATABASE_URL is the address of a Postgres database")
 }
 
 impl TestDatabase {
-    pub(crate) async fn create() -> Self {
+    /// Creates one.
+    pub async fn create() -> Self {
         let server = server();
         let template = TEMPLATE.get_or_init(|| template(server.clone())).await;
         let name = format!("onelap_test_{}", Uuid::new_v4().simple());
@@ -35,13 +39,21 @@ impl TestDatabase {
         Self { name, server }
     }
 
+    /// Its address, for another process.
+    #[must_use]
+    pub fn url(&self) -> String {
+        // The test server's address ends with the name of its own database.
+        let url = url();
+        url.rsplit_once('/').map_or_else(|| url.clone(), |(server, _)| format!("{server}/{}", self.name))
+    }
+
     /// Where it is, for the owner.
     pub(crate) fn options(&self) -> PgConnectOptions {
         self.server.clone().database(&self.name)
     }
 
     /// A pool for the owner, to look inside.
-    pub(crate) async fn pool(&self) -> sqlx::PgPool {
+    pub async fn pool(&self) -> sqlx::PgPool {
         PgPoolOptions::new().max_connections(2).connect_with(self.options()).await.expect("the database is there")
     }
 }

@@ -50,7 +50,8 @@ impl Answer {
     }
 }
 
-pub(crate) async fn request(
+/// Sends a request and reads the whole answer; redirects are not followed.
+pub async fn request(
     service: SocketAddr,
     method: &str,
     path: &str,

@@ -13,11 +13,12 @@
 
 mod app;
 mod database;
-mod http;
+pub mod http;
 pub mod sockets;
 mod team;
 
 pub use app::TestApp;
+pub use database::TestDatabase;
 pub use http::Answer;
 pub use sockets::{Came, PATIENCE, RawAgent, RawViewer, Rejected};
 pub use team::{Rig, Team};
