@@ -44,7 +44,7 @@ pub struct Options {
     pub seed: u64,
     /// Model seconds per second.
     pub speed: f64,
-    /// 2–104 cars (F1 shows the first 22).
+    /// 2–104 cars; at most 22 with F1.
     pub cars: usize,
     /// Classes of the field, in any order.
     pub classes: Vec<Class>,
@@ -124,6 +124,9 @@ impl Options {
             && ![20, 30, 60].contains(&f1.rate_hz)
         {
             return Err(format!("F1 sends at 20, 30 or 60 Hz, not {}", f1.rate_hz));
+        }
+        if self.f1.is_some() && self.cars > crate::f1::packet::SLOTS {
+            return Err(format!("F1 has room for {} cars, not {}", crate::f1::packet::SLOTS, self.cars));
         }
         if self.lmu.is_none() && self.f1.is_none() {
             return Err("nothing would be shown: neither LMU nor F1".to_owned());

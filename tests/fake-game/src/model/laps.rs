@@ -33,16 +33,14 @@ pub(crate) fn crossings(track: &Track, from_m: f64, to_m: f64) -> impl Iterator<
 
 /// A car crosses the line at `at_ms`.
 pub(crate) fn cross_line(car: &mut Car, index: usize, at_ms: u64, desk: &mut Desk<'_>) {
+    if car.finished_ms.is_some() {
+        car.timing.coast(at_ms);
+        return;
+    }
     let Some(done) = car.timing.line(at_ms, car.place.in_pit_lane()) else {
         draw_pace(car, desk.rng);
         return;
     };
-    if car.finished_ms.is_some() || desk.session.phase == Phase::Over {
-        // A lap after the flag does not count.
-        car.timing.laps -= 1;
-        car.timing.history.pop();
-        return;
-    }
     if !done.pit_in && !done.pit_out {
         car.fuel_per_lap_l = (car.fuel_at_line_l - car.fuel_l).max(0.01);
     }

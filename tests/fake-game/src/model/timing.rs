@@ -100,6 +100,13 @@ impl Timing {
         self.pit_in = false;
     }
 
+    /// Over the line after the flag: neither a lap nor a time.
+    pub(crate) fn coast(&mut self, at_ms: u64) {
+        self.lap_start_ms = at_ms;
+        self.timed = false;
+        self.marks_ms = [None; 2];
+    }
+
     /// Time of sector 1 and of sectors 1 + 2 of the lap that is being driven, as far as they are done.
     pub(crate) fn current_sectors_ms(&self) -> [Option<u32>; 2] {
         if !self.timed {

@@ -188,6 +188,8 @@ impl World {
         self.session.phase = Phase::Over;
         for car in &mut self.cars {
             car.finished_ms.get_or_insert(self.session.now_ms);
+            car.pit.requested |= car.place == Place::Track;
+            car.pit.into_garage = true;
         }
         if let Some(log) = self.log.sessions.last_mut() {
             log.ended = true;

@@ -171,6 +171,18 @@ fn the_race_ends_with_a_flag_for_everyone() {
 }
 
 #[test]
+fn after_the_end_everyone_goes_home_and_nothing_counts() {
+    let mut world = World::new(plan(8, SessionKind::Race));
+    run(&mut world, 100);
+    world.end_session();
+    let (log, last) = (world.log.clone(), world.player_car().timing.last);
+    run(&mut world, 120);
+    assert_eq!(world.log.sessions[0].laps, log.sessions[0].laps);
+    assert_eq!(world.player_car().timing.last, last);
+    assert!(world.cars.iter().all(|car| car.place == Place::Garage));
+}
+
+#[test]
 fn going_to_the_garage_gives_up_the_lap_and_the_session_goes_on() {
     let mut world = World::new(plan(6, SessionKind::Practice));
     run(&mut world, 130);
