@@ -9,17 +9,24 @@
 
 pub mod api;
 pub mod arbiter;
+pub mod check;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod inspect;
 pub mod link;
 pub mod pipeline;
 pub mod raw;
 pub mod reading;
+pub mod record;
 pub mod recording;
+pub mod run;
 pub mod sampler;
 pub mod server;
 pub mod source;
 pub mod spool;
+pub mod status;
+pub mod token;
 
 #[cfg(test)]
 mod testing;

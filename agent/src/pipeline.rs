@@ -41,6 +41,10 @@ struct Recorder {
     current: Option<Current>,
     frame: Vec<u8>,
     samples: u64,
+    /// What the source in charge has to say.
+    notice: Option<String>,
+    /// Why a source cannot be read.
+    problem: Option<String>,
 }
 
 impl Pipeline {
@@ -48,7 +52,8 @@ impl Pipeline {
     #[must_use]
     pub fn new(readers: Vec<Box<dyn Reader>>, sampler: Sampler, spool: Spool) -> Self {
         let outbox = Outbox::new(spool);
-        let recorder = Recorder { outbox, sampler, current: None, frame: Vec::with_capacity(4_096), samples: 0 };
+        let frame = Vec::with_capacity(4_096);
+        let recorder = Recorder { outbox, sampler, current: None, frame, samples: 0, notice: None, problem: None };
         Self { arbiter: Arbiter::new(readers.len()), readers, recorder, said: Vec::new() }
     }
 
@@ -85,6 +90,14 @@ impl Pipeline {
         self.recorder.end(reason);
     }
 
+    /// Says why a source cannot be read. The team is told while no game is found.
+    pub fn source_problem(&mut self, problem: Option<String>) {
+        if problem != self.recorder.problem {
+            self.recorder.problem = problem;
+            self.recorder.tell_notice();
+        }
+    }
+
     /// Keeps to the limits that the service told.
     pub fn limit(&mut self, limits: &Limits) {
         self.recorder.sampler.limit(limits.max_sample_hz, limits.max_batch_samples);
@@ -117,8 +130,14 @@ impl Pipeline {
 impl Recorder {
     fn take(&mut self, reading: Reading, now_ms: u64) {
         match reading {
-            Reading::State { game, state } => self.set_doing(|doing| (doing.game, doing.state) = (game, state)),
-            Reading::Notice(notice) => self.set_doing(|doing| doing.notice = notice.map(clipped)),
+            Reading::State { game, state } => {
+                self.set_doing(|doing| (doing.game, doing.state) = (game, state));
+                self.tell_notice();
+            }
+            Reading::Notice(notice) => {
+                self.notice = notice;
+                self.tell_notice();
+            }
             Reading::SessionStarted(info) => self.start(info),
             Reading::SessionChanged(info) => self.change(info),
             Reading::SessionEnded(reason) => self.end(reason),
@@ -144,6 +163,12 @@ impl Recorder {
         let mut doing = self.outbox.doing().clone();
         change(&mut doing);
         self.outbox.set_doing(doing);
+    }
+
+    fn tell_notice(&mut self) {
+        let problem = self.problem.as_deref().filter(|_| self.outbox.doing().game.is_none());
+        let notice = self.notice.as_deref().or(problem).map(clipped);
+        self.set_doing(|doing| doing.notice = notice);
     }
 
     fn start(&mut self, info: Box<SessionInfo>) {
@@ -205,7 +230,7 @@ impl Recorder {
 }
 
 /// At most as long as the wire allows.
-fn clipped(text: String) -> String {
+fn clipped(text: &str) -> String {
     let mut end = text.len().min(MAX_TEXT);
     while !text.is_char_boundary(end) {
         end -= 1;

@@ -103,3 +103,15 @@ fn a_notice_is_clipped_to_what_the_wire_allows() {
     let pipeline = fed(vec![vec![state, Reading::Notice(Some("ü".repeat(400)))]]);
     assert_eq!(pipeline.waiting().doing().notice.as_ref().unwrap().len(), MAX_TEXT);
 }
+
+#[test]
+fn why_a_source_cannot_be_read_is_told_while_there_is_no_game() {
+    let mut pipeline = fed(vec![vec![Reading::State { game: Some(Game::Lmu), state: GameState::Menu }]]);
+    pipeline.source_problem(Some("the port is taken".into()));
+    assert_eq!(pipeline.waiting().doing().notice, None);
+    let mut pipeline = fed(vec![]);
+    pipeline.source_problem(Some("the port is taken".into()));
+    assert_eq!(pipeline.waiting().doing().notice.as_deref(), Some("the port is taken"));
+    pipeline.source_problem(None);
+    assert_eq!(pipeline.waiting().doing().notice, None);
+}

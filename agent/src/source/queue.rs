@@ -6,8 +6,8 @@
 use crate::clock::Clock;
 use crate::raw::{Raw, Stamp};
 use crate::source::Emit;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 
 /// Most inputs that wait.
@@ -19,6 +19,8 @@ const MAX_BYTES: usize = 4 * 1024 * 1024;
 struct Counters {
     bytes: AtomicUsize,
     dropped: AtomicU64,
+    /// Why a source cannot be read; set and read seldom, never held across anything.
+    problem: Mutex<Option<String>>,
 }
 
 /// Where inputs go in.
@@ -63,6 +65,11 @@ impl RawSink {
         self.sender.blocking_send((at, raw)).is_ok()
     }
 
+    /// Says why a source cannot be read, or that it can again.
+    pub fn set_problem(&self, problem: Option<String>) {
+        *self.counters.problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
+    }
+
     /// As acquisition takes it.
     #[must_use]
     pub fn into_emit(self) -> Emit {
@@ -95,6 +102,12 @@ impl RawQueue {
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.counters.dropped.load(Relaxed)
+    }
+
+    /// Why a source cannot be read.
+    #[must_use]
+    pub fn problem(&self) -> Option<String> {
+        self.counters.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn taken(&self, input: Option<(Stamp, Raw)>) -> Option<(Stamp, Raw)> {

@@ -1,0 +1,295 @@
+//! `onelap-agent check`: each thing that must be right, in the driver's words, and what to do.
+//!
+//! [`gather`] looks (and takes some seconds), [`findings`] judges, purely, what was seen.
+
+use crate::api::{ApiError, who_am_i};
+use crate::clock::unix_ms;
+use crate::config::settings::Settings;
+use crate::source::lmu::mapping::{Probe, probe};
+use onelap_protocol::agent::WhoAmI;
+use onelap_protocol::{AGENT_SUBPROTOCOL, ErrorCode};
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
+use std::time::{Duration, Instant};
+
+/// How long datagrams are waited for.
+const LISTEN: Duration = Duration::from_secs(3);
+/// How long the game's REST API may take to accept a connection.
+const REST_CONNECT: Duration = Duration::from_secs(2);
+/// A clock that is further off than this is worth a word.
+const CLOCK_OFF_MS: i64 = 2_000;
+
+/// How something stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// As it must be.
+    Right,
+    /// Not as it must be.
+    Wrong,
+    /// It does not matter now.
+    Note,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// How it stands.
+    pub verdict: Verdict,
+    /// What was seen.
+    pub what: String,
+    /// What to do about it.
+    pub advice: Option<String>,
+}
+
+/// What was seen.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// The settings file, and whether it is there.
+    pub settings: (String, bool),
+    /// What is not good about it.
+    pub warnings: Vec<String>,
+    /// The service's address.
+    pub server: String,
+    /// Each rig's name, and what the service says to its token; absent where it has none.
+    pub rigs: Vec<(String, Option<Result<Answer, ApiError>>)>,
+    /// LMU's memory, and whether its REST API accepts a connection (port, answer); absent where it is switched off.
+    pub lmu: Option<(Probe, Option<(u16, bool)>)>,
+    /// What came on F1's ports, or why they cannot be listened on.
+    pub f1: BTreeMap<u16, Result<u32, ErrorKind>>,
+}
+
+/// The service's answer, and how far the PC's clock was ahead of its.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// Whose token it is.
+    pub who: WhoAmI,
+    /// Milliseconds.
+    pub clock_ahead_ms: i64,
+}
+
+/// Looks at everything.
+#[must_use]
+pub fn gather(settings: &Settings) -> Facts {
+    let ask = |token: &onelap_protocol::RigToken| {
+        let before = unix_ms();
+        let who = who_am_i(&settings.server, token)?;
+        let middle = before + unix_ms().saturating_sub(before) / 2;
+        let clock_ahead_ms = middle.wrapping_sub(who.server_ms) as i64;
+        Ok(Answer { who, clock_ahead_ms })
+    };
+    let rigs = settings.rigs.iter().map(|rig| (rig.name.clone(), rig.token.as_ref().map(ask))).collect();
+    let lmu = settings.games.lmu.as_ref().map(|lmu| {
+        let rest = lmu.rest_port.map(|port| (port, rest_accepts(port)));
+        (probe(&lmu.mapping(settings.sample_hz)), rest)
+    });
+    let ports = settings.rigs.iter().filter(|_| settings.games.f1).map(|rig| rig.f1_port);
+    Facts {
+        settings: (settings.path.display().to_string(), settings.path.exists()),
+        warnings: settings.warnings.clone(),
+        server: settings.server.to_string(),
+        rigs,
+        lmu,
+        f1: listen(ports),
+    }
+}
+
+fn rest_accepts(port: u16) -> bool {
+    TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)), REST_CONNECT).is_ok()
+}
+
+/// Listens on all ports for as long as that takes, and counts what comes.
+fn listen(ports: impl Iterator<Item = u16>) -> BTreeMap<u16, Result<u32, ErrorKind>> {
+    let bind = |port| UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port)).map_err(|e| e.kind());
+    let sockets: BTreeMap<u16, _> = ports.map(|port| (port, bind(port))).collect();
+    let until = Instant::now() + LISTEN;
+    let count = |socket: UdpSocket| {
+        let mut datagrams = 0;
+        let mut buffer = [0; 2048];
+        loop {
+            // A port that was listened on while another's turn was has kept what came.
+            let left = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+            if socket.set_read_timeout(Some(left)).is_err() || socket.recv(&mut buffer).is_err() {
+                return datagrams;
+            }
+            datagrams += 1;
+            if Instant::now() >= until {
+                return datagrams;
+            }
+        }
+    };
+    sockets.into_iter().map(|(port, socket)| (port, socket.map(count))).collect()
+}
+
+/// Judges what was seen.
+#[must_use]
+pub fn findings(facts: &Facts) -> Vec<Finding> {
+    let mut list = List(Vec::new());
+    let (path, exists) = &facts.settings;
+    if *exists {
+        list.right(format!("settings: {path}"));
+    } else {
+        list.note(format!("settings: none in {path}; everything is as it is without"), None);
+    }
+    for warning in &facts.warnings {
+        list.wrong(warning.clone(), "do this now".into());
+    }
+    service(facts, &mut list);
+    games(facts, &mut list);
+    list.0
+}
+
+fn service(facts: &Facts, list: &mut List) {
+    let mut is_reached = false;
+    for (rig, answer) in &facts.rigs {
+        match answer {
+            None => list.wrong(
+                format!("{rig} has no token"),
+                "make a rig on the team's Rigs page, copy its token and run `onelap-agent token`".into(),
+            ),
+            Some(Ok(Answer { who, clock_ahead_ms })) => {
+                if !std::mem::replace(&mut is_reached, true) {
+                    list.right(format!("{} answers", facts.server));
+                    clock(*clock_ahead_ms, list);
+                    if !who.protocols.is_empty() && !who.protocols.iter().any(|p| p == AGENT_SUBPROTOCOL) {
+                        let what = format!("the service does not speak this agent's language ({AGENT_SUBPROTOCOL})");
+                        list.wrong(what, "update the agent".into());
+                    }
+                }
+                list.right(format!("{rig}: the token is good; this is rig {} of team {}", who.rig_name, who.team_name));
+            }
+            Some(Err(ApiError::Refused(refusal))) => {
+                let is_token = refusal.status == 401 || refusal.code == Some(ErrorCode::TokenRevoked);
+                let what = if is_token { "the token is not good" } else { "the service does not let it in" };
+                list.wrong(format!("{rig}: {what}"), refusal.message.clone());
+            }
+            Some(Err(ApiError::Unreachable(why))) => list.wrong(
+                why.clone(),
+                "check that this PC is on the internet, that a firewall lets onelap-agent out, and the setting `server`".into(),
+            ),
+        }
+    }
+}
+
+fn clock(ahead_ms: i64, list: &mut List) {
+    if ahead_ms.abs() <= CLOCK_OFF_MS {
+        return list.right("this PC's clock is right".into());
+    }
+    let seconds = ahead_ms.abs() as f64 / 1_000.0;
+    let which = if ahead_ms > 0 { "ahead" } else { "behind" };
+    list.wrong(
+        format!("this PC's clock is {seconds:.1} s {which}"),
+        "set it by the internet (Windows: Settings > Time & language > Sync now)".into(),
+    );
+}
+
+fn games(facts: &Facts, list: &mut List) {
+    let lmu_runs = matches!(&facts.lmu, Some((Probe::Found { .. }, _)));
+    let f1_runs = facts.f1.values().any(|came| came.is_ok_and(|datagrams| datagrams > 0));
+    if let Some((memory, rest)) = &facts.lmu {
+        lmu(memory, *rest, f1_runs, list);
+    }
+    for (port, came) in &facts.f1 {
+        f1(*port, *came, list);
+    }
+    if !lmu_runs && !f1_runs {
+        list.wrong("no game was found".into(), "start the game, load a session and run this again".into());
+    }
+}
+
+fn lmu(memory: &Probe, rest: Option<(u16, bool)>, f1_runs: bool, list: &mut List) {
+    match memory {
+        Probe::Found { game_version, cars, track } => {
+            let (major, minor, patch) = (game_version / 10_000, game_version / 1_000 % 10, game_version / 100 % 10);
+            let version = format!("{major}.{minor}.{patch}");
+            let doing = if track.is_empty() { "in the menu".to_owned() } else { format!("{track}, {cars} cars") };
+            list.right(format!("Le Mans Ultimate {version} is found: {doing}"));
+        }
+        Probe::Unusable(why) => list.wrong(
+            format!("Le Mans Ultimate is found and cannot be read: {why}"),
+            "restart the game; if it stays so, send the output of `onelap-agent inspect lmu` to support".into(),
+        ),
+        Probe::Absent if f1_runs => list.note("Le Mans Ultimate does not run".into(), None),
+        Probe::Absent => list.note(
+            "Le Mans Ultimate does not run, or does not show its data".into(),
+            Some("in the game: Settings > Gameplay > Enable Plugins = ON, then restart it and load a session".into()),
+        ),
+    }
+    match rest {
+        Some((port, true)) => list.right(format!("Le Mans Ultimate's REST API answers on port {port}")),
+        Some((port, false)) if matches!(memory, Probe::Found { .. }) => list.wrong(
+            format!("Le Mans Ultimate's REST API does not answer on port {port}: no setup and no pit menu"),
+            "restart the game; if another program uses the port, set `rest_port`".into(),
+        ),
+        _ => {}
+    }
+}
+
+fn f1(port: u16, came: Result<u32, ErrorKind>, list: &mut List) {
+    match came {
+        Ok(0) => list.note(
+            format!("F1: UDP port {port} is free and nothing came on it in {} s", LISTEN.as_secs()),
+            Some(format!(
+                "in the game: Settings > Telemetry: UDP Telemetry on, UDP Format 2025, this PC's address, port {port}; \
+                 data comes while a session runs"
+            )),
+        ),
+        Ok(datagrams) => list.right(format!("F1: datagrams come on UDP port {port} ({datagrams} in {} s)", LISTEN.as_secs())),
+        Err(ErrorKind::AddrInUse) => list.note(
+            format!("F1: UDP port {port} is used by another program"),
+            Some(
+                "if that is a running onelap-agent, all is well; else close it (SimHub and the like can forward the data) \
+                 or set another port here and in the game"
+                    .into(),
+            ),
+        ),
+        Err(kind) => list.wrong(
+            format!("F1: UDP port {port} cannot be listened on: {kind}"),
+            "allow onelap-agent in the firewall, or set another port here and in the game".into(),
+        ),
+    }
+}
+
+struct List(Vec<Finding>);
+
+impl List {
+    fn right(&mut self, what: String) {
+        self.0.push(Finding { verdict: Verdict::Right, what, advice: None });
+    }
+
+    fn wrong(&mut self, what: String, advice: String) {
+        self.0.push(Finding { verdict: Verdict::Wrong, what, advice: Some(advice) });
+    }
+
+    fn note(&mut self, what: String, advice: Option<String>) {
+        self.0.push(Finding { verdict: Verdict::Note, what, advice });
+    }
+}
+
+/// The findings as lines; marks are ASCII where the terminal has no others.
+#[must_use]
+pub fn lines(findings: &[Finding], ascii: bool) -> String {
+    let mut lines = String::new();
+    for Finding { verdict, what, advice } in findings {
+        let mark = match (verdict, ascii) {
+            (Verdict::Right, false) => "✓",
+            (Verdict::Right, true) => "ok",
+            (Verdict::Wrong, false) => "✗",
+            (Verdict::Wrong, true) => "!!",
+            (Verdict::Note, false) => "·",
+            (Verdict::Note, true) => "--",
+        };
+        lines.push_str(&format!("{mark} {what}\n"));
+        if let Some(advice) = advice {
+            lines.push_str(&format!(
+                "{} {} {advice}\n",
+                " ".repeat(mark.chars().count()),
+                if ascii { "->" } else { "→" }
+            ));
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests;

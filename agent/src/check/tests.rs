@@ -1,0 +1,106 @@
+//! What the driver is told.
+
+use super::*;
+use crate::link::state::Refusal;
+use onelap_protocol::{RigId, TeamId};
+
+fn answer(clock_ahead_ms: i64) -> Answer {
+    let who = WhoAmI {
+        team: TeamId::new(),
+        team_name: "Ours".into(),
+        rig: RigId::new(),
+        rig_name: "RIG_A".into(),
+        server_ms: 0,
+        protocols: vec![AGENT_SUBPROTOCOL.into()],
+    };
+    Answer { who, clock_ahead_ms }
+}
+
+fn all_is_well() -> Facts {
+    Facts {
+        settings: ("/home/d/.config/onelap/agent.toml".into(), true),
+        warnings: vec![],
+        server: "https://onelap.example".into(),
+        rigs: vec![("rig".into(), Some(Ok(answer(100))))],
+        lmu: Some((Probe::Found { game_version: 14_200, cars: 44, track: "Portimão".into() }, Some((6397, true)))),
+        f1: BTreeMap::from([(20777, Ok(0))]),
+    }
+}
+
+fn wrong(facts: &Facts) -> Vec<(String, String)> {
+    let wrong = findings(facts).into_iter().filter(|f| f.verdict == Verdict::Wrong);
+    wrong.map(|f| (f.what, f.advice.unwrap())).collect()
+}
+
+#[test]
+fn when_all_is_well_nothing_is_wrong() {
+    assert_eq!(wrong(&all_is_well()), []);
+    let lines = lines(&findings(&all_is_well()), false);
+    for said in
+        ["✓ https://onelap.example answers", "rig RIG_A of team Ours", "Le Mans Ultimate 1.4.2 is found: Portimão"]
+    {
+        assert!(lines.contains(said), "{said} is not in\n{lines}");
+    }
+}
+
+#[test]
+fn each_thing_that_is_wrong_comes_with_what_to_do() {
+    let refused =
+        |status, code| Some(Err(ApiError::Refused(Refusal { status, code, message: "make a new one".into() })));
+    let well = all_is_well;
+    let cases = [
+        (Facts { rigs: vec![("rig".into(), None)], ..well() }, "no token", "onelap-agent token"),
+        (Facts { rigs: vec![("rig".into(), refused(401, None))], ..well() }, "token is not good", "make a new one"),
+        (Facts { rigs: vec![("rig".into(), refused(426, None))], ..well() }, "does not let it in", "make a new one"),
+        (
+            Facts {
+                rigs: vec![("rig".into(), Some(Err(ApiError::Unreachable("cannot be reached".into()))))],
+                ..well()
+            },
+            "cannot be reached",
+            "firewall",
+        ),
+        (Facts { rigs: vec![("rig".into(), Some(Ok(answer(-34_000))))], ..well() }, "34.0 s behind", "Sync now"),
+        (
+            Facts { lmu: Some((Probe::Unusable("short".into()), None)), f1: BTreeMap::from([(1, Ok(9))]), ..well() },
+            "short",
+            "restart",
+        ),
+        (Facts { lmu: Some((well().lmu.unwrap().0, Some((6397, false)))), ..well() }, "REST", "rest_port"),
+        (Facts { f1: BTreeMap::from([(20777, Err(ErrorKind::PermissionDenied))]), ..well() }, "20777", "firewall"),
+        (Facts { lmu: Some((Probe::Absent, None)), ..well() }, "no game was found", "start the game"),
+        (Facts { warnings: vec!["others may read it".into()], ..well() }, "others may read it", ""),
+    ];
+    for (facts, what, advice) in cases {
+        let wrong = wrong(&facts);
+        assert_eq!(wrong.len(), 1, "{what}: {wrong:?}");
+        assert!(wrong[0].0.contains(what) && wrong[0].1.contains(advice), "{what}: {wrong:?}");
+    }
+}
+
+#[test]
+fn a_game_that_is_not_driven_is_no_fault() {
+    let f1 = Facts {
+        lmu: Some((Probe::Absent, Some((6397, false)))),
+        f1: BTreeMap::from([(20777, Ok(120))]),
+        ..all_is_well()
+    };
+    assert_eq!(wrong(&f1), []);
+    let in_use = Facts { f1: BTreeMap::from([(20777, Err(ErrorKind::AddrInUse))]), ..all_is_well() };
+    assert_eq!(wrong(&in_use), []);
+}
+
+#[test]
+fn the_plugin_setting_is_named_where_the_game_shows_nothing() {
+    let facts = Facts { lmu: Some((Probe::Absent, None)), ..all_is_well() };
+    let lines = lines(&findings(&facts), true);
+    assert!(lines.contains("Enable Plugins = ON") && lines.is_ascii(), "{lines}");
+}
+
+#[test]
+fn datagrams_are_counted_on_the_port_that_they_come_to() {
+    let probe = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let taken = probe.local_addr().unwrap().port();
+    let came = listen([taken].into_iter());
+    assert_eq!(came[&taken], Err(ErrorKind::AddrInUse));
+}

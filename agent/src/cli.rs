@@ -1,0 +1,352 @@
+//! The command line: what it takes, and what it prints. Everything else is the library's.
+
+use crate::check::{Verdict, findings, gather, lines};
+use crate::config::settings::{Flags, RigSettings, Settings};
+use crate::record;
+use crate::run::sources::Wanted;
+use crate::run::{Agent, AgentOptions, Input};
+use crate::status::RigStatus;
+use crate::{inspect, token};
+use clap::{Args, Parser, Subcommand};
+use std::fs;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// Reads the game on this PC and streams it to your team's 1Lap site.
+///
+/// First `onelap-agent token` with the token from the team's Rigs page, then `onelap-agent run`. If something does not
+/// work, `onelap-agent check` says what and what to do.
+#[derive(Debug, Parser)]
+#[command(name = "onelap-agent", version, max_term_width = 120)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Streams the game that runs, until Ctrl-C
+    Run(RunArgs),
+    /// Stores a rig's token, readable by you alone, after asking the service whose it is
+    Token {
+        /// The token [default: asked for, so that it is in no history of commands]
+        #[arg(value_name = "TOKEN")]
+        pasted: Option<String>,
+    },
+    /// Checks each thing that must be right, and says what to do
+    Check,
+    /// Decodes what a game gave and prints it as JSON: what support asks for when a game has changed
+    #[command(subcommand)]
+    Inspect(Inspect),
+    /// Records what the game gives into a file, until Ctrl-C, to be played back with `run --replay`
+    Record {
+        /// The file; it must not be there yet
+        file: PathBuf,
+        /// Stop after so many seconds [default: at Ctrl-C]
+        #[arg(long, value_name = "SECONDS")]
+        seconds: Option<u64>,
+    },
+}
+
+#[derive(Debug, Args)]
+struct RunArgs {
+    /// Play a recording instead of reading the games; ends when all of it is stored
+    #[arg(long, value_name = "FILE")]
+    replay: Option<PathBuf>,
+    /// So many times as fast as it was
+    #[arg(long, value_name = "N", requires = "replay", default_value = "1", value_parser = speed)]
+    replay_speed: f64,
+}
+
+#[derive(Debug, Subcommand)]
+enum Inspect {
+    /// An image of Le Mans Ultimate's memory
+    Lmu {
+        /// The image
+        file: PathBuf,
+    },
+    /// Datagrams of F1, one a file
+    F1 {
+        /// The datagrams
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if (0.1..=1_000.0).contains(&speed) => Ok(speed),
+        _ => Err("it may be 0.1 to 1000".to_owned()),
+    }
+}
+
+/// The whole program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false).init();
+    let result = match cli.command {
+        Command::Run(args) => run(&cli.flags, &args),
+        Command::Token { pasted } => store_token(&cli.flags, pasted),
+        Command::Check => check(&cli.flags),
+        Command::Inspect(Inspect::Lmu { file }) => inspect_lmu(&file),
+        Command::Inspect(Inspect::F1 { files }) => inspect_f1(&files),
+        Command::Record { file, seconds } => record(&cli.flags, &file, seconds),
+    };
+    match result {
+        Ok(code) => code,
+        Err(message) => {
+            complain(&message);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(flags: &Flags, args: &RunArgs) -> Result<ExitCode, String> {
+    let settings = Settings::load(flags).map_err(|e| e.to_string())?;
+    settings.warnings.iter().for_each(|warning| complain(warning));
+    let rigs = settings.rigs.iter().map(RigSettings::options).collect::<Result<Vec<_>, _>>()?;
+    let input = match &args.replay {
+        Some(path) => Input::Replay { path: path.clone(), speed: args.replay_speed },
+        None => Input::Games(settings.games.clone()),
+    };
+    let options = AgentOptions {
+        server: settings.server,
+        rigs,
+        sample_hz: settings.sample_hz,
+        batch_ms: settings.batch_ms,
+        spool_bytes: settings.spool_bytes,
+        input,
+    };
+    in_runtime(async {
+        let mut agent = Agent::spawn(&options).map_err(|e| e.to_string())?;
+        say(&format!("1Lap agent {} to {}", env!("CARGO_PKG_VERSION"), options.server));
+        for status in agent.statuses() {
+            tokio::spawn(show(status));
+        }
+        tokio::select! {
+            () = agent.finished() => {}
+            result = told_to_stop() => result?,
+        }
+        agent.stop().await;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// A line whenever something changed that is worth one.
+async fn show(mut status: watch::Receiver<RigStatus>) {
+    let (mut last, mut last_bytes) = (String::new(), 1_000_000);
+    loop {
+        let (line, headline, bytes) = {
+            let now = status.borrow_and_update();
+            (now.line(), now.headline(), if now.connected() { 0 } else { now.spool_bytes })
+        };
+        let grew = bytes >= 2 * last_bytes;
+        if headline != last || grew {
+            say(&line);
+            last = headline;
+            last_bytes = bytes.max(1_000_000);
+        }
+        if status.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+fn store_token(flags: &Flags, pasted: Option<String>) -> Result<ExitCode, String> {
+    // The token that counts is the pasted one; one in the environment must not hide a broken file.
+    let flags = Flags { token: None, ..flags.clone() };
+    let settings = Settings::load(&flags).map_err(|e| e.to_string())?;
+    let pasted = match pasted {
+        Some(pasted) => pasted,
+        None => ask_for_token().map_err(|e| format!("the token cannot be read: {e}"))?,
+    };
+    say(&token::store(&settings, &pasted)?);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn ask_for_token() -> io::Result<String> {
+    if io::stdin().is_terminal() {
+        let mut out = io::stdout();
+        write!(out, "Paste the rig's token and press Enter: ")?;
+        out.flush()?;
+    }
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    Ok(line)
+}
+
+fn check(flags: &Flags) -> Result<ExitCode, String> {
+    let settings = Settings::load(flags).map_err(|e| e.to_string())?;
+    let findings = findings(&gather(&settings));
+    say(lines(&findings, !speaks_utf8()).trim_end());
+    let is_wrong = findings.iter().any(|finding| finding.verdict == Verdict::Wrong);
+    Ok(if is_wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Whether the terminal shows more than ASCII.
+fn speaks_utf8() -> bool {
+    if cfg!(windows) {
+        return true;
+    }
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().filter_map(|name| std::env::var(name).ok());
+    locale.into_iter().find(|value| !value.is_empty()).is_some_and(|value| {
+        let value = value.to_ascii_lowercase();
+        value.contains("utf-8") || value.contains("utf8")
+    })
+}
+
+fn inspect_lmu(file: &Path) -> Result<ExitCode, String> {
+    let json = inspect::lmu::inspect(&read(file)?).map_err(|e| format!("{}: {e}", file.display()))?;
+    print_json(&json)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn inspect_f1(files: &[PathBuf]) -> Result<ExitCode, String> {
+    let read = |path: &PathBuf| read(path).map(|bytes| (path.display().to_string(), bytes));
+    let files = files.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let mut code = ExitCode::SUCCESS;
+    for result in inspect::f1::inspect(&files) {
+        match result {
+            Ok(json) => print_json(&json)?,
+            Err(why) => {
+                complain(&why);
+                code = ExitCode::FAILURE;
+            }
+        }
+    }
+    Ok(code)
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, String> {
+    fs::read(file).map_err(|e| format!("{}: {e}", file.display()))
+}
+
+fn print_json(json: &serde_json::Value) -> Result<(), String> {
+    let text = serde_json::to_string_pretty(json).map_err(|e| e.to_string())?;
+    say(&text);
+    Ok(())
+}
+
+fn record(flags: &Flags, file: &Path, seconds: Option<u64>) -> Result<ExitCode, String> {
+    let settings = Settings::load(flags).map_err(|e| e.to_string())?;
+    let rig = settings.rigs.first().ok_or("there is no rig in the settings")?;
+    let wanted = Wanted { game: rig.game, f1_port: rig.f1_port, f1_sender: rig.f1_sender };
+    let stop = CancellationToken::new();
+    let recording = record::spawn(file, &settings.games, settings.sample_hz, wanted, &stop)
+        .map_err(|e| format!("{}: {e}", file.display()))?;
+    say(&format!("recording to {}; Ctrl-C ends it", file.display()));
+    in_runtime(async {
+        let ends_itself = async {
+            while !recording.is_finished() {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        let time_is_up = async {
+            match seconds {
+                Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = ends_itself => Ok(()),
+            () = time_is_up => Ok(()),
+            result = told_to_stop() => result,
+        }
+    })?;
+    stop.cancel();
+    let summary = recording.join().map_err(|_| "the recorder failed".to_owned())?.map_err(|e| e.to_string())?;
+    say(&summary.line());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One thread is enough for everything but the games.
+fn in_runtime<T>(future: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|e| format!("the agent cannot start: {e}"))?.block_on(future)
+}
+
+#[cfg(unix)]
+async fn told_to_stop() -> Result<(), String> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut term = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(|e| e.to_string())?;
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result.map_err(|e| e.to_string()),
+        _ = term.recv() => Ok(()),
+        _ = hangup.recv() => Ok(()),
+    }
+}
+
+#[cfg(windows)]
+async fn told_to_stop() -> Result<(), String> {
+    use tokio::signal::windows::{ctrl_close, ctrl_shutdown};
+    let mut close = ctrl_close().map_err(|e| e.to_string())?;
+    let mut shutdown = ctrl_shutdown().map_err(|e| e.to_string())?;
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result.map_err(|e| e.to_string()),
+        _ = close.recv() => Ok(()),
+        _ = shutdown.recv() => Ok(()),
+    }
+}
+
+/// A line on standard output. A reader that went away is no reason to end.
+fn say(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
+/// A line on standard error.
+fn complain(line: &str) {
+    let _ = writeln!(io::stderr(), "onelap-agent: {line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_may_stand_behind_the_command() {
+        let cli =
+            Cli::try_parse_from(["onelap-agent", "run", "--server", "http://127.0.0.1:1", "--lmu-rest-port", "7000"]);
+        let flags = cli.unwrap().flags;
+        assert_eq!((flags.server.unwrap().to_string(), flags.lmu_rest_port), ("http://127.0.0.1:1".into(), Some(7000)));
+    }
+
+    #[test]
+    fn a_wrong_flag_says_what_would_be_right() {
+        for (args, right) in [
+            (vec!["--sample-hz", "90"], "2..=60"),
+            (vec!["--server", "http://example.com"], "https"),
+            (vec!["--replay-speed", "2"], "--replay"),
+            (vec!["--replay", "x", "--replay-speed", "0"], "0.1 to 1000"),
+        ] {
+            let error = Cli::try_parse_from(["onelap-agent", "run"].into_iter().chain(args)).unwrap_err().to_string();
+            assert!(error.contains(right), "{error}");
+        }
+    }
+
+    #[test]
+    fn every_flag_of_the_help_says_its_default() {
+        let command = Cli::command();
+        for arg in command
+            .get_arguments()
+            .filter(|arg| !["help", "version", "rig", "token_file"].contains(&arg.get_id().as_str()))
+        {
+            let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("[default: "), "{}: {help}", arg.get_id());
+        }
+    }
+}

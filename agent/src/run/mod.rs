@@ -1,0 +1,214 @@
+//! The agent as a library: started with its configuration as a value, stopped by its handle; several may run in one
+//! process.
+//!
+//! Each rig is a task ([`rig`]); the games are read by threads ([`sources`]) or come from a recording ([`replay`]).
+
+pub mod replay;
+pub mod rig;
+pub mod sources;
+
+use crate::clock::{Clock, unix_ms};
+use crate::link::socket::Target;
+use crate::pipeline::Pipeline;
+use crate::recording::RecordingError;
+use crate::run::rig::Rig;
+use crate::run::sources::{Games, SourceError, Spawned, Wanted};
+use crate::sampler::Sampler;
+use crate::server::ServerUrl;
+use crate::source::queue::raw_queue;
+use crate::spool::Spool;
+use crate::status::RigStatus;
+use onelap_protocol::RigToken;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// What a rig may keep in memory while it cannot send: several hours of driving.
+pub const DEFAULT_SPOOL_BYTES: usize = 64 * 1024 * 1024;
+/// How long the games' threads may take to end.
+const THREADS_END: Duration = Duration::from_secs(3);
+
+/// Which game a rig is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum GameChoice {
+    /// Whichever runs.
+    #[default]
+    Auto,
+    /// Le Mans Ultimate.
+    Lmu,
+    /// F1 25.
+    F1,
+}
+
+/// One rig.
+#[derive(Debug, Clone)]
+pub struct RigOptions {
+    /// Its name, for this PC's eyes.
+    pub name: String,
+    /// Its token.
+    pub token: RigToken,
+    /// Its game.
+    pub game: GameChoice,
+    /// UDP port on which F1 sends; 0 takes any, see [`AgentHandle::f1_ports`].
+    pub f1_port: u16,
+    /// Only what this sender sends; of all senders where absent.
+    pub f1_sender: Option<IpAddr>,
+}
+
+/// Where the inputs come from.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// From the games.
+    Games(Games),
+    /// From a recording, so many times as fast as it was.
+    Replay {
+        /// The file.
+        path: PathBuf,
+        /// 1 is its own pace.
+        speed: f64,
+    },
+}
+
+/// What an agent needs to know.
+#[derive(Debug, Clone)]
+pub struct AgentOptions {
+    /// The service.
+    pub server: ServerUrl,
+    /// The rigs; with a recording, exactly one.
+    pub rigs: Vec<RigOptions>,
+    /// Samples a second.
+    pub sample_hz: u32,
+    /// Milliseconds of samples in a batch.
+    pub batch_ms: u32,
+    /// What each rig may keep in memory, in bytes.
+    pub spool_bytes: usize,
+    /// Where the inputs come from.
+    pub input: Input,
+}
+
+/// Why an agent did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// There is no rig, or there are several for one recording.
+    #[error("{0}")]
+    Rigs(&'static str),
+    /// The recording cannot be played.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
+    /// A source cannot be opened.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+}
+
+/// The agent; see [`Agent::spawn`].
+#[derive(Debug)]
+pub struct Agent;
+
+/// An agent that runs. Dropping it stops the agent and waits for nothing.
+#[derive(Debug)]
+pub struct AgentHandle {
+    rigs: Vec<(watch::Receiver<RigStatus>, JoinHandle<()>)>,
+    threads: Vec<thread::JoinHandle<()>>,
+    f1_ports: Vec<Option<u16>>,
+    stop: CancellationToken,
+    _stops_threads: DropGuard,
+}
+
+impl Agent {
+    /// Starts an agent in the current tokio runtime.
+    ///
+    /// # Errors
+    /// [`AgentError`] where the options make no sense, a recording cannot be opened or a source is not to be had.
+    pub fn spawn(options: &AgentOptions) -> Result<AgentHandle, AgentError> {
+        if options.rigs.is_empty() {
+            return Err(AgentError::Rigs("there is no rig: give a token"));
+        }
+        let clock = Clock::start();
+        let epoch = unix_ms();
+        let stop = CancellationToken::new();
+        let stops_threads = stop.clone().drop_guard();
+        let (sinks, queues): (Vec<_>, Vec<_>) = options.rigs.iter().map(|_| raw_queue(clock)).unzip();
+        let spawned = match &options.input {
+            Input::Games(games) => {
+                let rigs: Vec<_> = options.rigs.iter().map(Wanted::from).zip(sinks).collect();
+                sources::spawn(games, options.sample_hz, &rigs, &stop)?
+            }
+            Input::Replay { path, speed } => {
+                let [sink] = <[_; 1]>::try_from(sinks)
+                    .map_err(|_| AgentError::Rigs("a recording is played back by one rig: there are several"))?;
+                Spawned { threads: vec![replay::spawn(path, *speed, sink, stop.clone())?], f1_ports: vec![None] }
+            }
+        };
+        let is_replay = matches!(options.input, Input::Replay { .. });
+        let start = |(rig, queue): (&RigOptions, _)| {
+            let (sender, status) = watch::channel(RigStatus::new(&rig.name, options.sample_hz));
+            let game = if is_replay { GameChoice::Auto } else { rig.game };
+            let sampler = Sampler::new(options.sample_hz, options.batch_ms);
+            let pipeline = Pipeline::new(sources::readers(game), sampler, Spool::new(epoch, options.spool_bytes));
+            let target = Target { server: options.server.clone(), token: rig.token.clone() };
+            let rig = Rig::new(target, clock, queue, is_replay, pipeline, sender);
+            (status, tokio::spawn(rig.run(stop.clone())))
+        };
+        let rigs = options.rigs.iter().zip(queues).map(start).collect();
+        let Spawned { threads, f1_ports } = spawned;
+        Ok(AgentHandle { rigs, threads, f1_ports, stop, _stops_threads: stops_threads })
+    }
+}
+
+impl AgentHandle {
+    /// What the first rig is doing, now and whenever it changes.
+    #[must_use]
+    pub fn status(&self) -> watch::Receiver<RigStatus> {
+        // An agent has at least one rig.
+        self.rigs[0].0.clone()
+    }
+
+    /// What each rig is doing.
+    #[must_use]
+    pub fn statuses(&self) -> Vec<watch::Receiver<RigStatus>> {
+        self.rigs.iter().map(|(status, _)| status.clone()).collect()
+    }
+
+    /// The UDP port on which each rig listens, where it does.
+    #[must_use]
+    pub fn f1_ports(&self) -> &[Option<u16>] {
+        &self.f1_ports
+    }
+
+    /// Waits until every rig has ended by itself, as after a recording.
+    pub async fn finished(&mut self) {
+        for (status, _) in &mut self.rigs {
+            // A rig that is gone has ended.
+            let _ = status.wait_for(|status| status.finished).await;
+        }
+    }
+
+    /// Sends what waits (for at most two seconds), says goodbye, closes, and waits for all of it.
+    pub async fn stop(self) {
+        let Self { rigs, threads, stop, .. } = self;
+        stop.cancel();
+        for (_, task) in rigs {
+            // A task that panicked has said so.
+            let _ = task.await;
+        }
+        let deadline = Instant::now() + THREADS_END;
+        while threads.iter().any(|thread| !thread.is_finished()) && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Ends everything at once, as a killed process would: nothing is flushed, nobody is told.
+    pub fn kill(self) {
+        for (_, task) in &self.rigs {
+            task.abort();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,302 @@
+//! A rig with a scripted game, against a service that is a real WebSocket server in the test.
+
+use super::*;
+use crate::raw::Raw;
+use crate::reading::Reading;
+use crate::recording::Recorder;
+use crate::source::queue::{RawSink, raw_queue};
+use crate::testing::{Scripted, sample, say, session_info};
+use futures_util::{SinkExt, StreamExt};
+use onelap_protocol::agent::{AgentMessage, EndReason, Place, Record, ServiceMessage};
+use onelap_protocol::limits::Limits;
+use onelap_protocol::race::Game;
+use onelap_protocol::{AGENT_SUBPROTOCOL, Batch, Channel, ErrorCode, RigId, TeamId};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
+use tokio_tungstenite::{WebSocketStream, accept_hdr_async};
+
+/// Nothing in these tests takes nearly as long.
+const SOON: Duration = Duration::from_secs(15);
+
+fn token() -> RigToken {
+    RigToken::assemble("0a1b2c3d4e5f", &"x".repeat(40)).unwrap()
+}
+
+/// The service.
+struct Service {
+    listener: TcpListener,
+}
+
+/// One connection of an agent.
+struct Agent1 {
+    stream: WebSocketStream<TcpStream>,
+}
+
+/// What an agent sent.
+#[derive(Debug)]
+enum Got {
+    Control(AgentMessage),
+    Batch(Place, Batch),
+    Closed,
+}
+
+impl Service {
+    async fn start() -> Self {
+        Self { listener: TcpListener::bind("127.0.0.1:0").await.unwrap() }
+    }
+
+    fn url(&self) -> ServerUrl {
+        ServerUrl::parse(&format!("http://{}", self.listener.local_addr().unwrap())).unwrap()
+    }
+
+    /// Accepts the next connection, with the token and the subprotocol that it must have.
+    async fn accept(&self) -> Agent1 {
+        #[expect(clippy::result_large_err, reason = "the type is the library's")]
+        let check = |request: &Request, mut response: Response| -> Result<Response, ErrorResponse> {
+            assert_eq!(request.uri().path(), "/api/agent/ws");
+            assert_eq!(request.headers()["authorization"], format!("Bearer {}", token().reveal()));
+            assert_eq!(request.headers()["sec-websocket-protocol"], AGENT_SUBPROTOCOL);
+            response.headers_mut().insert("sec-websocket-protocol", AGENT_SUBPROTOCOL.parse().unwrap());
+            Ok(response)
+        };
+        let (stream, _) = timeout(SOON, self.listener.accept()).await.unwrap().unwrap();
+        Agent1 { stream: accept_hdr_async(stream, check).await.unwrap() }
+    }
+
+    /// Refuses the next connection.
+    async fn refuse(&self, status: u16, body: &str) {
+        let body = body.to_owned();
+        #[expect(clippy::result_large_err, reason = "the type is the library's")]
+        let refuse = move |_: &Request, _: Response| {
+            let mut response = ErrorResponse::new(Some(body));
+            *response.status_mut() = status.try_into().unwrap();
+            Err(response)
+        };
+        let (stream, _) = timeout(SOON, self.listener.accept()).await.unwrap().unwrap();
+        assert!(accept_hdr_async(stream, refuse).await.is_err());
+    }
+}
+
+impl Agent1 {
+    async fn next(&mut self) -> Got {
+        loop {
+            match timeout(SOON, self.stream.next()).await.expect("the agent sends nothing") {
+                Some(Ok(Message::Text(text))) => return Got::Control(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Binary(bytes))) => {
+                    let (header, batch) = Batch::decode(&bytes).unwrap();
+                    let (session, epoch, sequence) = (header.session, header.epoch, header.sequence);
+                    return Got::Batch(Place { session, epoch, sequence }, batch);
+                }
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return Got::Closed,
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+
+    async fn say(&mut self, message: &ServiceMessage) {
+        self.stream.send(Message::text(serde_json::to_string(message).unwrap())).await.unwrap();
+    }
+
+    /// Takes hello, says welcome, and returns the sessions that hello named.
+    async fn greet(&mut self, committed: Vec<Place>) -> Vec<onelap_protocol::SessionId> {
+        let Got::Control(AgentMessage::Hello { sessions, .. }) = self.next().await else { panic!("no hello") };
+        let welcome = ServiceMessage::Welcome {
+            team: TeamId::new(),
+            team_name: "Ours".into(),
+            rig: RigId::new(),
+            rig_name: "RIG_A".into(),
+            committed,
+            limits: Limits::default(),
+            server_ms: unix_ms(),
+            trace: "t".into(),
+        };
+        self.say(&welcome).await;
+        sessions
+    }
+
+    /// The next recorded item: its place and what it is, in a word or as the speeds of its samples.
+    async fn recorded(&mut self) -> (Place, String) {
+        loop {
+            match self.next().await {
+                Got::Batch(place, batch) => {
+                    let speeds: Vec<_> = (0..batch.len()).map(|i| batch.value(Channel::Speed, i).unwrap()).collect();
+                    return (place, format!("{speeds:?}"));
+                }
+                Got::Control(AgentMessage::Record { place, record }) => {
+                    let word = match record {
+                        Record::Session { info } => info.track,
+                        Record::End { reason } => format!("end {reason:?}"),
+                        other => format!("{other:?}"),
+                    };
+                    return (place, word);
+                }
+                Got::Control(AgentMessage::Status { .. } | AgentMessage::Standings { .. }) => {}
+                other => panic!("{other:?} is not recorded"),
+            }
+        }
+    }
+}
+
+/// A rig whose game says what the script has.
+struct Bench {
+    sink: RawSink,
+    status: watch::Receiver<RigStatus>,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Bench {
+    fn start(server: ServerUrl, script: Vec<Vec<Reading>>) -> Self {
+        let clock = Clock::start();
+        let (sink, queue) = raw_queue(clock);
+        let (sender, status) = watch::channel(RigStatus::new("rig", 20));
+        let pipeline = Pipeline::new(vec![Box::new(Scripted(script))], Sampler::new(20, 100), Spool::new(1, 1 << 20));
+        let rig = Rig::new(Target { server, token: token() }, clock, queue, false, pipeline, sender);
+        let stop = CancellationToken::new();
+        Self { sink, status, task: tokio::spawn(rig.run(stop.clone())), stop }
+    }
+
+    async fn until(&mut self, what: &str, is: impl FnMut(&RigStatus) -> bool) -> RigStatus {
+        let status = timeout(SOON, self.status.wait_for(is)).await;
+        status.unwrap_or_else(|_| panic!("never {what}")).unwrap().clone()
+    }
+}
+
+fn script() -> Vec<Vec<Reading>> {
+    vec![
+        vec![Reading::SessionStarted(Box::new(session_info(Game::Lmu, "Monza"))), sample(1_000, 100.0)],
+        vec![sample(1_050, 110.0), Reading::SessionEnded(EndReason::Left)],
+        vec![sample(1_050, 120.0)],
+    ]
+}
+
+#[tokio::test]
+async fn a_rig_streams_and_forgets_what_is_committed() {
+    let service = Service::start().await;
+    let mut rig = Bench::start(service.url(), script());
+    let mut agent = service.accept().await;
+    assert!(agent.greet(vec![]).await.is_empty());
+    rig.until("connected", |status| status.connected()).await;
+    rig.sink.send(say(0));
+    let (first, what) = agent.recorded().await;
+    assert_eq!((first.sequence, what.as_str()), (1, "Monza"));
+    rig.sink.send(say(1));
+    let mut last = first;
+    for expected in ["[100.0]", "[110.0]", "end Left"] {
+        let (place, what) = agent.recorded().await;
+        // Both samples may have come within the time of one batch.
+        if what == "[100.0, 110.0]" && expected == "[100.0]" {
+            last = agent.recorded().await.0;
+            break;
+        }
+        assert_eq!(what, expected);
+        assert_eq!((place.session, place.sequence), (last.session, last.sequence + 1));
+        last = place;
+    }
+    let waiting = rig.until("waiting for an acknowledgement", |status| status.samples == 2).await;
+    assert!(waiting.spool_bytes > 0);
+    agent.say(&ServiceMessage::Ack { place: last }).await;
+    let done = rig.until("acknowledged", |status| status.spool_bytes == 0).await;
+    assert_eq!((done.acked, done.session), (Some(last), None));
+    assert!(done.bytes_sent > 0);
+}
+
+#[tokio::test]
+async fn what_was_not_committed_comes_again_after_the_connection_broke() {
+    let service = Service::start().await;
+    let rig = Bench::start(service.url(), script());
+    rig.sink.send(say(0));
+    let mut agent = service.accept().await;
+    agent.greet(vec![]).await;
+    let (first, _) = agent.recorded().await;
+    agent.recorded().await;
+    drop(agent);
+    rig.sink.send(say(2));
+    let mut agent = service.accept().await;
+    assert_eq!(agent.greet(vec![first]).await, [first.session]);
+    let (again, what) = agent.recorded().await;
+    assert_eq!((again.sequence, what.as_str()), (2, "[100.0]"));
+    let (new, what) = agent.recorded().await;
+    assert_eq!((new.sequence, what.as_str()), (3, "[120.0]"));
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_is_shown() {
+    let service = Service::start().await;
+    let mut rig = Bench::start(service.url(), script());
+    service.refuse(401, r#"{"error":{"code":"token_revoked","message":"revoked"}}"#).await;
+    let status = rig.until("told", |status| status.needs_help).await;
+    assert!(status.problem.unwrap().contains("was revoked"));
+}
+
+#[tokio::test]
+async fn a_live_connection_whose_token_is_revoked_is_given_up() {
+    let service = Service::start().await;
+    let mut rig = Bench::start(service.url(), script());
+    let mut agent = service.accept().await;
+    agent.greet(vec![]).await;
+    let message = "the token was revoked".to_owned();
+    agent.say(&ServiceMessage::Error { code: ErrorCode::TokenRevoked, message, fatal: true }).await;
+    let status = rig.until("told", |status| status.needs_help).await;
+    assert!(!status.connected());
+    while !matches!(agent.next().await, Got::Closed) {}
+}
+
+#[tokio::test]
+async fn a_rig_that_is_stopped_sends_what_waits_and_says_goodbye() {
+    let service = Service::start().await;
+    let rig = Bench::start(service.url(), script());
+    let mut agent = service.accept().await;
+    agent.greet(vec![]).await;
+    rig.sink.send(say(0));
+    let (first, _) = agent.recorded().await;
+    rig.stop.cancel();
+    let (batch, what) = agent.recorded().await;
+    assert_eq!(what, "[100.0]", "the batch that was begun");
+    assert_eq!(batch.sequence, first.sequence + 1);
+    agent.say(&ServiceMessage::Ack { place: batch }).await;
+    assert!(matches!(agent.next().await, Got::Control(AgentMessage::Bye { .. })));
+    assert!(matches!(agent.next().await, Got::Closed));
+    drop(agent);
+    timeout(SOON, rig.task).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_rig_without_a_service_ends_at_once() {
+    let nowhere = ServerUrl::parse("http://127.0.0.1:9").unwrap();
+    let mut rig = Bench::start(nowhere, script());
+    rig.sink.send(say(0));
+    let status = rig.until("told", |status| status.problem.is_some() && status.spool_bytes > 0).await;
+    assert!(status.line().contains("offline"), "{}", status.line());
+    rig.stop.cancel();
+    timeout(SOON, rig.task).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_recording_is_played_to_its_end_and_the_agent_finishes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.1lap");
+    let mut recorder = Recorder::new(std::fs::File::create(&path).unwrap()).unwrap();
+    for i in 0..20 {
+        recorder.write(crate::raw::Stamp { unix_ms: i * 250, mono_ms: i * 250 }, &Raw::Tick).unwrap();
+    }
+    recorder.finish().unwrap();
+    let service = Service::start().await;
+    let rig = RigOptions { name: "rig".into(), token: token(), game: GameChoice::Auto, f1_port: 0, f1_sender: None };
+    let mut options = AgentOptions {
+        server: service.url(),
+        rigs: vec![rig],
+        sample_hz: 20,
+        batch_ms: 100,
+        spool_bytes: DEFAULT_SPOOL_BYTES,
+        input: Input::Replay { path, speed: 1_000.0 },
+    };
+    let mut agent = Agent::spawn(&options).unwrap();
+    timeout(SOON, agent.finished()).await.unwrap();
+    agent.stop().await;
+    options.input = Input::Replay { path: folder.path().join("none"), speed: 1.0 };
+    assert!(matches!(Agent::spawn(&options), Err(AgentError::Recording(_))));
+}
