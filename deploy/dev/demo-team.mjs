@@ -79,7 +79,7 @@ const login = (kept && (await logIn(api, kept))) ?? (await signUp(api));
 
 const { teams } = await api.call("GET", "/api/me");
 const team = teams[0].id;
-const { rigs } = await api.call("GET", `/api/teams/${team}/rigs`);
+const rigs = await api.call("GET", `/api/teams/${team}/rigs`);
 if (!login.token || !rigs.some((rig) => rig.id === login.rig)) {
   const made = await api.call("POST", `/api/teams/${team}/rigs`, { name: "RIG_A" });
   save({ ...login, team, rig: made.rig.id, token: made.token });

@@ -10,6 +10,7 @@ import { accessSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import pg from "pg";
+import { FakeGame } from "./fake-game.js";
 import { freePort, Program, until } from "./program.js";
 
 export { expect } from "@playwright/test";
@@ -45,11 +46,6 @@ async function asOwner(sql: string): Promise<void> {
   }
 }
 
-export interface FakeGameOptions {
-  /** More of its flags; see `fake-game --help`. */
-  args?: string[];
-}
-
 export class Stack {
   /** The address in the browser. */
   readonly url: string;
@@ -59,7 +55,7 @@ export class Stack {
   readonly #databaseUrl: string;
   readonly #programs: Program[] = [];
   readonly #memory: string;
-  #restPort = 0;
+  #game: FakeGame | undefined;
 
   private constructor(url: string, folder: string, databaseUrl: string, service: Program) {
     this.url = url;
@@ -100,16 +96,18 @@ export class Stack {
     return stack;
   }
 
-  /** The game's outside: its memory image and REST API, where this stack's agent looks for them. */
-  async startFakeGame(options: FakeGameOptions = {}): Promise<Program> {
-    this.#restPort = await freePort();
-    return this.#run("fake-game", "fake-game", ["lmu", ...this.#gameFlags(), ...(options.args ?? [])]);
+  /** The game's outside, where this stack's agent looks for it; more flags as in `fake-game --help`. */
+  async startFakeGame(...flags: string[]): Promise<FakeGame> {
+    const where = ["--lmu-path", this.imagePath, "--rest-port", "0", "--control", "0"];
+    this.#game = await FakeGame.of(this.#run("fake-game", "fake-game", [...where, ...flags]));
+    return this.#game;
   }
 
-  /** The shipped agent with a pasted token. */
-  startAgent(token: string, args: string[] = []): Program {
-    const flags = ["--lmu-path", this.imagePath, "--lmu-rest-port", String(this.#restPort)];
-    return this.#run("agent", "onelap-agent", ["run", "--server", this.url, ...flags, ...args], {
+  /** The shipped agent with a pasted token, looking for the fake game that was started before. */
+  startAgent(token: string, ...flags: string[]): Program {
+    const where = ["--server", this.url, "--lmu-path", this.imagePath, "--f1", "off"];
+    if (this.#game) where.push("--lmu-rest-port", String(this.#game.restPort));
+    return this.#run("agent", "onelap-agent", ["run", ...where, ...flags], {
       ONELAP_TOKEN: token,
       // Not the settings of whoever runs the test.
       XDG_CONFIG_HOME: join(this.folder, "agent"),
@@ -144,10 +142,6 @@ export class Stack {
     for (const program of this.#programs) {
       await info.attach(`${program.name}.log`, { path: program.logFile, contentType: "text/plain" });
     }
-  }
-
-  #gameFlags(): string[] {
-    return ["--path", this.imagePath, "--rest-port", String(this.#restPort)];
   }
 
   #run(name: string, file: string, args: string[], env: Record<string, string> = {}): Program {
