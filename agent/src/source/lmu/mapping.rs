@@ -167,3 +167,35 @@ fn too_short(location: &str, bytes: u64) -> io::Error {
     let text = format!("{location} has {bytes} bytes, LMU's shared memory has {SIZE}");
     io::Error::new(io::ErrorKind::InvalidData, text)
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::source::lmu::testing::Picture;
+
+    fn at(path: &std::path::Path) -> MappingOptions {
+        MappingOptions { location: path.display().to_string(), ..MappingOptions::default() }
+    }
+
+    #[test]
+    fn a_probe_tells_absent_from_unusable_from_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("LMU_Data");
+        assert_eq!(probe(&at(&path)), Probe::Absent);
+        std::fs::write(&path, [0; 4096]).unwrap();
+        assert!(matches!(probe(&at(&path)), Probe::Unusable(why) if why.contains("4096 bytes")));
+        assert!(matches!(probe(&at(folder.path())), Probe::Unusable(why) if why.contains("not a file")));
+        std::fs::write(&path, Picture::race().bytes()).unwrap();
+        let found = Probe::Found { game_version: 14_200, cars: 3, track: "Circuit de Spa-Francorchamps".into() };
+        assert_eq!(probe(&at(&path)), found);
+    }
+
+    #[test]
+    fn the_place_of_our_car_is_told_to_the_poller() {
+        let place = |picture: &Picture| car_place(&Image::new(picture.bytes()).unwrap());
+        assert_eq!(place(&Picture::race()), CarPlace::Track);
+        assert_eq!(place(&Picture::race().set(|p| p.scoring_u8(115, 0))), CarPlace::Garage);
+        assert_eq!(place(&Picture::race().set(|p| p.vehicle_u8(Picture::OWN, 507, 1))), CarPlace::Garage);
+        assert_eq!(place(&Picture::race().set(|p| p.vehicles(0))), CarPlace::Nowhere);
+    }
+}
