@@ -5,6 +5,7 @@ use crate::raw::Raw;
 use crate::recording::Recorder;
 use crate::run::rig::TICK;
 use crate::run::sources::{self, Games, SourceError, Wanted};
+use crate::source::lmu::thrift::Thrift;
 use crate::source::queue::{RawQueue, RawSink, raw_queue};
 use std::fs::File;
 use std::io::{self, BufWriter};
@@ -83,7 +84,8 @@ pub fn spawn(
     thread::spawn(move || tick(&sink, &ends));
     let path = path.to_owned();
     // The queue ends when every thread has dropped its sink.
-    Ok(thread::spawn(move || write(path, file, queue)))
+    let thrift = Thrift::new(sample_hz);
+    Ok(thread::spawn(move || write(path, file, queue, thrift)))
 }
 
 fn tick(sink: &RawSink, stop: &CancellationToken) {
@@ -93,11 +95,17 @@ fn tick(sink: &RawSink, stop: &CancellationToken) {
     }
 }
 
-fn write(path: PathBuf, file: File, mut queue: RawQueue) -> Result<Summary, RecordError> {
+fn write(path: PathBuf, file: File, mut queue: RawQueue, mut thrift: Thrift) -> Result<Summary, RecordError> {
     let mut recorder = Recorder::new(BufWriter::new(file))?;
     let (mut inputs, mut lasted_ms) = (0, 0);
     while let Some((at, raw)) = queue.blocking_recv() {
-        recorder.write(at, &raw)?;
+        match &raw {
+            Raw::LmuImage(image) => match thrift.keep(image, at.mono_ms) {
+                Some(kept) => recorder.write_image(at, kept)?,
+                None => continue,
+            },
+            raw => recorder.write(at, raw)?,
+        }
         inputs += u64::from(raw != Raw::Tick);
         lasted_ms = at.mono_ms;
     }

@@ -110,6 +110,20 @@ impl<W: Write> Recorder<W> {
     pub fn write(&mut self, at: Stamp, raw: &Raw) -> io::Result<()> {
         self.payload.clear();
         let kind = self.put_payload(raw);
+        self.put(at, kind)
+    }
+
+    /// Appends an image.
+    ///
+    /// # Errors
+    /// As [`Recorder::write`].
+    pub fn write_image(&mut self, at: Stamp, image: &[u8]) -> io::Result<()> {
+        self.payload.clear();
+        let kind = self.put_image(image);
+        self.put(at, kind)
+    }
+
+    fn put(&mut self, at: Stamp, kind: Kind) -> io::Result<()> {
         if self.payload.len() > MAX_RECORD {
             return Err(io::Error::other(format!("an input of {} bytes is too large to record", self.payload.len())));
         }
@@ -136,17 +150,7 @@ impl<W: Write> Recorder<W> {
         match raw {
             Raw::Tick => Kind::Tick,
             Raw::LmuGone => Kind::Gone,
-            Raw::LmuImage(image) => {
-                let kind = if self.image.len() == image.len() {
-                    delta::put(&mut self.payload, &self.image, image);
-                    Kind::ImageDelta
-                } else {
-                    self.payload.extend_from_slice(image);
-                    Kind::Image
-                };
-                self.image.clone_from(image);
-                kind
-            }
+            Raw::LmuImage(image) => self.put_image(image),
             Raw::Rest { path, status, body } => {
                 self.payload.extend(status.to_le_bytes());
                 put_varint(&mut self.payload, path.len() as u64);
@@ -164,6 +168,19 @@ impl<W: Write> Recorder<W> {
                 Kind::Datagram
             }
         }
+    }
+
+    fn put_image(&mut self, image: &[u8]) -> Kind {
+        let kind = if self.image.len() == image.len() {
+            delta::put(&mut self.payload, &self.image, image);
+            Kind::ImageDelta
+        } else {
+            self.payload.extend_from_slice(image);
+            Kind::Image
+        };
+        self.image.clear();
+        self.image.extend_from_slice(image);
+        kind
     }
 
     fn put_address(&mut self, octets: &[u8]) {

@@ -25,6 +25,7 @@ pub mod setup;
 pub mod snapshot;
 pub mod standings;
 pub mod state;
+pub mod thrift;
 
 pub use reader::LmuReader;
 
