@@ -48,7 +48,7 @@ finish() {
         wait "${pids[i]}" 2>/dev/null || true
     done
     rm -f "$state/pids"
-    [ -z "${shm:-}" ] || rm -rf "$shm"
+    [ -z "${shm:-}" ] || rm -rf "$shm" "$state/shm"
     "$postgres" stop demo || true
     [ "$status" -ne 130 ] || status=0
     exit "$status"
@@ -65,6 +65,7 @@ end_leftovers() {
         fi
     done <"$state/pids"
     rm -f "$state/pids"
+    if [ -s "$state/shm" ]; then rm -rf "$(cat "$state/shm")"; fi
 }
 
 failed() {
@@ -108,6 +109,7 @@ rest_port=$(free_port)
 url="http://localhost:$port"
 # The game's memory image belongs in memory; the agent is told where, so that a real game on this machine is not disturbed.
 if [ -d /dev/shm ]; then shm=$(mktemp -d /dev/shm/onelap-demo.XXXXXX); else shm=$(mktemp -d "$state/shm.XXXXXX"); fi
+echo "$shm" >"$state/shm"
 for log in service fake-game agent; do : >"$state/$log.log"; done
 
 export RUST_LOG="${RUST_LOG:-info}"

@@ -2,7 +2,6 @@
 # Every test of the project, cheapest failures first; `make test`. Needs nothing running, and ends what it started.
 #
 # FUZZ_SECONDS   seconds per fuzz target (0: none; default 10)
-# KEEP_POSTGRES  leave the test cluster running afterwards, for a quicker next run
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cd "$ROOT"
@@ -22,7 +21,7 @@ step() {
 
 finish() {
     local status=$?
-    [ -n "${KEEP_POSTGRES:-}" ] || "$postgres" stop test || true
+    [ -z "$started_postgres" ] || "$postgres" stop test || true
     if [ $status -eq 0 ]; then
         printf '\nall tests passed in %d s\n' "$SECONDS"
     else
@@ -31,7 +30,9 @@ finish() {
 }
 trap finish EXIT
 
+started_postgres=
 start_postgres() {
+    "$postgres" status test >/dev/null || started_postgres=yes
     "$postgres" start test >/dev/null
     # shellcheck disable=SC1090
     . "$("$postgres" env test)"
