@@ -117,7 +117,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn ten_seconds_never_see_more_than_the_limit(limit in 2u32..400, gaps in prop::collection::vec(0u64..40, 1..3000)) {
+        fn ten_seconds_never_see_more_than_the_limit(limit in 2u32..60, gaps in prop::collection::vec(0u64..60, 1..600)) {
             let mut pace = Pace::new(limit, 0);
             let mut now_ms = 0;
             let mut sent = Vec::new();

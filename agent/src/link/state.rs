@@ -23,8 +23,11 @@ pub const REPLY_MS: u64 = 10_000;
 pub const PING_MS: u64 = 10_000;
 /// A connection that held this long was a good one.
 const GOOD_AFTER_MS: u64 = 10_000;
-/// Longest pause after the service asked for something again.
-const MAX_RESEND_PAUSE_MS: u64 = 5_000;
+/// Longest pause after the service asked for something again: well below the five seconds after which it asks again.
+const MAX_RESEND_PAUSE_MS: u64 = 2_000;
+
+/// Most sessions that `hello` names; the service takes no more.
+const MAX_NAMED: usize = 64;
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq)]
@@ -280,6 +283,10 @@ impl LinkState {
     fn send_again(&mut self, place: Place, now_ms: u64, outbox: &Outbox) {
         let Phase::Live(live) = &mut self.phase else { return };
         self.cursor = self.cursor.min(outbox.spool.serial_after(place));
+        if now_ms < live.resume_ms {
+            // It asks during the pause that it asked for: one pause is enough, and it must end.
+            return;
+        }
         let pause_ms = (250 << live.resends.min(6)).min(MAX_RESEND_PAUSE_MS);
         live.resume_ms = now_ms + self.backoff.about(pause_ms);
         live.resends += 1;
@@ -319,6 +326,8 @@ impl LinkState {
     fn hello(&self, unix_ms: u64, outbox: &Outbox) -> Action {
         let mut sessions = outbox.spool.sessions();
         sessions.extend(outbox.doing().session.filter(|session| !sessions.contains(session)));
+        // Of a session that is not named, everything is sent again, which changes nothing.
+        sessions.truncate(MAX_NAMED);
         text(&AgentMessage::Hello {
             agent_version: self.agent_version.clone(),
             platform: self.platform.clone(),

@@ -139,7 +139,23 @@ fn the_service_can_ask_again_and_gets_it_after_a_pause() {
     bench.now_ms = first;
     assert_eq!(bench.sent(), place(session, 2));
     bench.hear(ServiceMessage::Resend { place: place(session, 1) });
-    assert!(bench.waits_until() - bench.now_ms > 300, "the pause grows");
+    let second = bench.waits_until();
+    assert!(second - bench.now_ms > 300, "the pause grows");
+    bench.hear(ServiceMessage::Resend { place: place(session, 1) });
+    assert_eq!(bench.waits_until(), second, "and ends, however often it is asked for");
+}
+
+#[test]
+fn no_pause_is_so_long_that_the_service_would_give_up() {
+    let session = SessionId::new();
+    let mut bench = Bench::live(vec![], 2, session);
+    for _ in 0..5 {
+        bench.sent();
+        bench.hear(ServiceMessage::Resend { place: place(session, 0) });
+        let until_ms = bench.waits_until();
+        assert!(until_ms - bench.now_ms <= 2_500);
+        bench.now_ms = until_ms;
+    }
 }
 
 #[test]
