@@ -62,7 +62,7 @@ fuzz: ## run every fuzz target for FUZZ_SECONDS
 	@tests/fuzz/run.sh $(FUZZ_SECONDS)
 
 bench: ## the benchmarks behind the README's figures
-	@deploy/dev/bench.sh
+	@deploy/dev/bench.sh $(ARGS)
 
 browser-test: ## the browser tests alone
 	@deploy/dev/browser-test.sh $(ARGS)

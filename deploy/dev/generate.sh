@@ -17,4 +17,4 @@ for what in "$@"; do
         *) die "unknown file \"$what\": types or openapi" ;;
     esac
 done
-git status --short -- web/src/lib service/openapi.json >&2
+git status --short -- web/src/lib/protocol.gen.ts web/src/lib/api.gen.ts service/openapi.json >&2
