@@ -1,6 +1,7 @@
 //! One session while it runs: takes its packets and says what they mean together.
 //!
-//! Invariants: menu-rate packets older than the frame that is arriving are ignored; nothing is said before the session was
+//! Invariants: packets of a frame older than the one that is arriving are ignored, and of the slower ones what is older
+//! than the last of its kind; nothing is said before the session was
 //! told; what was concluded from a change is forgotten when the game goes back in time.
 
 use super::super::format::Identity;
@@ -58,6 +59,8 @@ pub struct Live {
     pub(super) status: Option<[CarStatus; CARS]>,
     pub(super) damage: Option<CarDamage>,
     pub(super) setup: Option<CarSetup>,
+    /// Frames of the last packets of the [`slow`] kinds.
+    pub(super) newest: [u32; SLOW],
     pub(super) frame: Option<Frame>,
     pub(super) frame_ms: u64,
     pub(super) resync: bool,
@@ -86,6 +89,7 @@ impl Live {
             status: None,
             damage: None,
             setup: None,
+            newest: [0; SLOW],
             frame: None,
             frame_ms: at.mono_ms,
             resync: false,
@@ -98,7 +102,7 @@ impl Live {
 
     /// Takes a packet of this session.
     pub fn take(&mut self, at: Stamp, identity: &Identity, body: &Body, out: &mut Vec<Reading>) {
-        if is_of_a_frame(body) && !self.enter_frame(at, &identity.header, bit(body), out) {
+        if !self.is_newest(at, &identity.header, body, out) {
             return;
         }
         match body {
@@ -212,17 +216,29 @@ impl Live {
         Some(usize::from(self.header.player_car_index)).filter(|&slot| slot < CARS)
     }
 
-    /// Goes on to the frame of a packet; false where the packet is older than the frame that is arriving.
-    fn enter_frame(&mut self, at: Stamp, header: &Header, bit: u8, out: &mut Vec<Reading>) -> bool {
+    /// Whether a packet is the newest of its kind; one of a frame also goes on to its frame.
+    fn is_newest(&mut self, at: Stamp, header: &Header, body: &Body, out: &mut Vec<Reading>) -> bool {
         let overall = header.overall_frame_identifier;
         let is_stuck = at.mono_ms.saturating_sub(self.frame_ms) >= STUCK_MS;
-        let (is_new, is_old) = self.frame.as_ref().map_or((true, false), |frame| {
-            (overall > frame.overall || frame.have & bit != 0 || is_stuck, overall < frame.overall && !is_stuck)
-        });
-        if is_old {
+        match bit(body) {
+            0 => {
+                let Some(newest) = slow(body).and_then(|kind| self.newest.get_mut(kind)) else { return true };
+                let is_old = overall < *newest && !is_stuck;
+                *newest = if is_old { *newest } else { overall };
+                !is_old
+            }
+            bit => self.enter_frame(at, header, bit, is_stuck, out),
+        }
+    }
+
+    /// Goes on to the frame of a packet; false where the packet is older than the frame that is arriving.
+    fn enter_frame(&mut self, at: Stamp, header: &Header, bit: u8, is_stuck: bool, out: &mut Vec<Reading>) -> bool {
+        let overall = header.overall_frame_identifier;
+        let arriving = self.frame.as_ref();
+        if arriving.is_some_and(|frame| overall < frame.overall) && !is_stuck {
             return false;
         }
-        if is_new {
+        if arriving.is_none_or(|frame| overall > frame.overall || frame.have & bit != 0 || is_stuck) {
             self.finish_frame(out);
             self.frame = Some(Frame::new(overall, at.unix_ms));
             // Back on the same road: a flashback.
@@ -280,9 +296,18 @@ fn time_s(header: &Header) -> f64 {
     if header.session_time_s.is_finite() { header.session_time_s.into() } else { 0.0 }
 }
 
-/// Whether a packet is one of a stream in which only the newest counts.
-fn is_of_a_frame(body: &Body) -> bool {
-    bit(body) != 0 || matches!(body, Body::Session(_) | Body::Participants(_) | Body::CarSetups(_) | Body::CarDamage(_))
+/// Number of kinds of [`slow`].
+const SLOW: usize = 4;
+
+/// Which of the kinds a packet is that are sent now and then, and of which only the newest counts.
+fn slow(body: &Body) -> Option<usize> {
+    match body {
+        Body::Session(_) => Some(0),
+        Body::Participants(_) => Some(1),
+        Body::CarSetups(_) => Some(2),
+        Body::CarDamage(_) => Some(3),
+        _ => None,
+    }
 }
 
 /// The bit of a packet that is sent once a frame.

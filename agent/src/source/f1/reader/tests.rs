@@ -145,6 +145,22 @@ fn what_was_lost_of_a_frame_is_absent_and_what_is_late_is_ignored() {
 }
 
 #[test]
+fn a_slow_packet_may_be_a_frame_late_and_not_older_than_the_last_of_its_kind() {
+    let mut game = Game::new();
+    game.begin();
+    let blank = game.blank(10);
+    let damage = {
+        game.overall += 1;
+        game.damage()
+    };
+    game.frame();
+    game.hear(damage);
+    assert_values(samples(&game.frame())[0], &[(C::TireWearFl, 13.0)]);
+    game.hear(blank);
+    assert_values(samples(&game.frame())[0], &[(C::TireWearFl, 13.0)]);
+}
+
+#[test]
 fn the_session_is_told_once_with_what_it_is() {
     let mut game = Game::new();
     let out = game.begin();
