@@ -32,6 +32,9 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long recorders may take to write what they have when the service stops.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
 
+/// How long the database's connections may take to be given back.
+const CLOSE_DEADLINE: Duration = Duration::from_secs(3);
+
 /// What handlers share.
 #[derive(Debug)]
 pub struct State {
@@ -165,7 +168,10 @@ impl App {
         self.state.recorder.drain(DRAIN_DEADLINE).await;
         handle.stop(true).await;
         server.await.map_err(std::io::Error::other)??;
-        self.state.db.close().await;
+        // A connection that a task of an ended worker still holds never comes back.
+        if tokio::time::timeout(CLOSE_DEADLINE, self.state.db.close()).await.is_err() {
+            tracing::warn!("some connections to the database were not given back in time");
+        }
         tracing::info!("stopped");
         Ok(())
     }

@@ -154,10 +154,11 @@ fn is_unavailable(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => true,
-        // 08 connection, 53 out of something, 57 told to stop or not up yet, 40 to be tried again.
-        sqlx::Error::Database(error) => {
-            error.code().is_some_and(|code| ["08", "53", "57", "40"].iter().any(|class| code.starts_with(class)))
-        }
+        // 08 connection, 53 out of something, 57 told to stop or not up yet, 40 to be tried again; 28, 3D and 55: nobody is
+        // let in, there is no such database, it takes nobody at the moment.
+        sqlx::Error::Database(error) => error
+            .code()
+            .is_some_and(|code| ["08", "28", "3D", "40", "53", "55", "57"].iter().any(|class| code.starts_with(class))),
         _ => false,
     }
 }
