@@ -22,6 +22,8 @@ pub struct Team {
 pub struct Rig {
     /// The rig.
     pub id: RigId,
+    /// Its name.
+    pub name: String,
     /// The token, whole.
     pub token: String,
     /// Its public identifier.
@@ -62,6 +64,7 @@ impl Team {
         let made = answer.json();
         Rig {
             id: id(&made["rig"]["id"]),
+            name: name.to_owned(),
             token: made["token"].as_str().expect("a token").to_owned(),
             token_id: id(&made["rig"]["tokens"][0]["id"]),
             service: self.service,
