@@ -101,3 +101,12 @@ it('session kinds carry their number', () => {
     'Session',
   ]);
 });
+
+it('names are cut to fit, and kept where there is nothing to cut', () => {
+  expect(['Łukasz Wiśniewski', ' Émile de la Tour ', 'xX_Racer_Xx', ''].map(f.shortName)).toEqual([
+    'Ł. Wiśniewski',
+    'É. de la Tour',
+    'xX_Racer_Xx',
+    '',
+  ]);
+});

@@ -82,6 +82,12 @@ export function when(at: string | number | null | undefined): string {
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
+/** A name for a narrow column: the first name is cut to its letter. */
+export function shortName(name: string): string {
+  const [first = '', ...rest] = name.trim().split(/\s+/);
+  return rest.length === 0 ? first : `${[...first][0] ?? ''}. ${rest.join(' ')}`;
+}
+
 export function gear(value: Maybe): string {
   if (!known(value)) return DASH;
   return value < 0 ? 'R' : value === 0 ? 'N' : String(value);

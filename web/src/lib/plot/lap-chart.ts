@@ -23,6 +23,14 @@ export interface LapChart {
 }
 
 const COLORS = ['ch-a', 'ch-b', 'ch-c', 'ch-d'];
+/** As on the dashboard. */
+const OWN_COLORS = new Map<number, string>([
+  [Channel.Throttle, 'ch-throttle'],
+  [Channel.Brake, 'ch-brake'],
+  [Channel.Clutch, 'ch-clutch'],
+  [Channel.Steering, 'ch-steering'],
+  [Channel.Rpm, 'ch-rpm'],
+]);
 const DASHES = [[], [8, 3], [3, 3], [10, 3, 2, 3]];
 
 /** The colour token of a line. */
@@ -93,14 +101,14 @@ function options(chart: LapChart, width: number): uPlot.Options {
       y: { range: (_u, min, max) => padded(min, max) },
     },
     axes: [
-      { ...axis, size: 22, gap: 3, values: (_u, splits) => splits.map((m) => `${m} m`) },
+      { ...axis, size: 26, gap: 8, values: (_u, splits) => splits.map((m) => `${m} m`) },
       { ...axis, size: 46, gap: 4 },
     ],
     series: [
       {},
       ...chart.lines.map((line, i) => ({
         label: line.label,
-        stroke: token(lineColor(i)),
+        stroke: token(OWN_COLORS.get(line.channel) ?? lineColor(i)),
         dash: DASHES[i % DASHES.length] ?? [],
         width: 1.5,
         points: { show: false },

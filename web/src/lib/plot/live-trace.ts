@@ -78,8 +78,8 @@ function make(element: HTMLElement, width: number): uPlot {
       axes: [
         {
           ...axis,
-          size: 20,
-          gap: 2,
+          size: 26,
+          gap: 8,
           values: (_u, splits) => splits.map((s) => (s === 0 ? 'now' : `${s} s`.replace('-', '−'))),
         },
         { ...axis, scale: 'speed', size: 34, gap: 3, splits: (_u, _i, _min, max) => [0, max / 2, max] },

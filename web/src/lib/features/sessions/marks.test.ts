@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { bestsOf, classBest, markOf } from './marks.ts';
+import { bestsOf, classBest, compareOf, markOf } from './marks.ts';
 
 const lap = (
   time_ms: number | null,
@@ -42,4 +42,9 @@ it('marks the best of the class before the own best, and slower laps not at all'
   expect(markOf(141_000, false, 141_000, ofClass)).toBeNull();
   expect(markOf(null, true, 141_000, ofClass)).toBeNull();
   expect(markOf(141_000, true, 141_000, null)).toBe('own');
+});
+
+it('says of a single time that it is slower than the own best, where there is one', () => {
+  expect([141_000, 142_000, null].map((time) => compareOf(time, 141_000, 140_000))).toEqual(['own', 'slower', null]);
+  expect(compareOf(141_000, null, null)).toBeNull();
 });

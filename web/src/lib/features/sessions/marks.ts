@@ -5,7 +5,7 @@
  */
 import type { Lap } from '../../protocol.gen.ts';
 
-export type Mark = 'class' | 'own' | null;
+export type Mark = 'class' | 'own' | 'slower' | null;
 
 export interface Bests {
   lapMs: number | null;
@@ -32,6 +32,12 @@ export function classBest(
   name: string | null,
 ): number | null {
   return least(cars.filter((car) => car.class === name).map((car) => car.best));
+}
+
+/** As `markOf`, with what is slower than the own best said too: for the one lap or sector that is looked at. */
+export function compareOf(time: number | null, own: number | null, ofClass: number | null): Mark {
+  const mark = markOf(time, null, own, ofClass);
+  return mark === null && time !== null && own !== null ? 'slower' : mark;
 }
 
 /** How a time is marked, given the own best and the best of the class. */
