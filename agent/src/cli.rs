@@ -132,7 +132,7 @@ fn run(flags: &Flags, args: &RunArgs) -> Result<ExitCode, String> {
             tokio::spawn(show(status));
         }
         tokio::select! {
-            () = agent.finished() => {}
+            () = agent.finished() => say("the recording was played to its end and all of it is stored"),
             result = told_to_stop() => result?,
         }
         agent.stop().await;

@@ -97,7 +97,7 @@ impl RigStatus {
     pub fn headline(&self) -> String {
         let game = self.game_in_words();
         let mut line = match (&self.greeted, &self.problem) {
-            (Some(greeted), _) if self.state == GameState::OnTrack => {
+            (Some(greeted), _) if self.state == GameState::OnTrack && self.track.is_some() => {
                 format!("{} of {}: live: {game}", greeted.rig, greeted.team)
             }
             (Some(greeted), _) => format!("{} of {}: connected: {game}", greeted.rig, greeted.team),

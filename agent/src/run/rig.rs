@@ -208,9 +208,12 @@ impl Rig {
             self.write(LinkState::bye("the agent was stopped"));
         }
         if let Some(socket) = self.socket.take().filter(|_| is_live) {
-            // The reader of the socket must not wait for a rig that listens no more.
-            self.events.close();
-            socket.close(CLOSE).await;
+            // The socket's reader still speaks; it must not wait for a rig that listens no more.
+            let listening = async { while self.events.recv().await.is_some() {} };
+            tokio::select! {
+                () = socket.close(CLOSE) => {}
+                () = listening => {}
+            }
         }
         self.publish(true);
     }

@@ -31,14 +31,14 @@ struct Service {
 }
 
 /// One connection of an agent.
-struct Agent1 {
+struct Connected {
     stream: WebSocketStream<TcpStream>,
 }
 
 /// What an agent sent.
 #[derive(Debug)]
 enum Got {
-    Control(AgentMessage),
+    Control(Box<AgentMessage>),
     Batch(Place, Batch),
     Closed,
 }
@@ -53,7 +53,7 @@ impl Service {
     }
 
     /// Accepts the next connection, with the token and the subprotocol that it must have.
-    async fn accept(&self) -> Agent1 {
+    async fn accept(&self) -> Connected {
         #[expect(clippy::result_large_err, reason = "the type is the library's")]
         let check = |request: &Request, mut response: Response| -> Result<Response, ErrorResponse> {
             assert_eq!(request.uri().path(), "/api/agent/ws");
@@ -63,7 +63,7 @@ impl Service {
             Ok(response)
         };
         let (stream, _) = timeout(SOON, self.listener.accept()).await.unwrap().unwrap();
-        Agent1 { stream: accept_hdr_async(stream, check).await.unwrap() }
+        Connected { stream: accept_hdr_async(stream, check).await.unwrap() }
     }
 
     /// Refuses the next connection.
@@ -80,11 +80,11 @@ impl Service {
     }
 }
 
-impl Agent1 {
+impl Connected {
     async fn next(&mut self) -> Got {
         loop {
             match timeout(SOON, self.stream.next()).await.expect("the agent sends nothing") {
-                Some(Ok(Message::Text(text))) => return Got::Control(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Text(text))) => return Got::Control(Box::new(serde_json::from_str(&text).unwrap())),
                 Some(Ok(Message::Binary(bytes))) => {
                     let (header, batch) = Batch::decode(&bytes).unwrap();
                     let (session, epoch, sequence) = (header.session, header.epoch, header.sequence);
@@ -102,7 +102,8 @@ impl Agent1 {
 
     /// Takes hello, says welcome, and returns the sessions that hello named.
     async fn greet(&mut self, committed: Vec<Place>) -> Vec<onelap_protocol::SessionId> {
-        let Got::Control(AgentMessage::Hello { sessions, .. }) = self.next().await else { panic!("no hello") };
+        let Got::Control(hello) = self.next().await else { panic!("no hello") };
+        let AgentMessage::Hello { sessions, .. } = *hello else { panic!("{hello:?} is no hello") };
         let welcome = ServiceMessage::Welcome {
             team: TeamId::new(),
             team_name: "Ours".into(),
@@ -125,16 +126,19 @@ impl Agent1 {
                     let speeds: Vec<_> = (0..batch.len()).map(|i| batch.value(Channel::Speed, i).unwrap()).collect();
                     return (place, format!("{speeds:?}"));
                 }
-                Got::Control(AgentMessage::Record { place, record }) => {
-                    let word = match record {
-                        Record::Session { info } => info.track,
-                        Record::End { reason } => format!("end {reason:?}"),
-                        other => format!("{other:?}"),
-                    };
-                    return (place, word);
-                }
-                Got::Control(AgentMessage::Status { .. } | AgentMessage::Standings { .. }) => {}
-                other => panic!("{other:?} is not recorded"),
+                Got::Control(message) => match *message {
+                    AgentMessage::Record { place, record } => {
+                        let word = match record {
+                            Record::Session { info } => info.track,
+                            Record::End { reason } => format!("end {reason:?}"),
+                            other => format!("{other:?}"),
+                        };
+                        return (place, word);
+                    }
+                    AgentMessage::Status { .. } | AgentMessage::Standings { .. } => {}
+                    other => panic!("{other:?} is not recorded"),
+                },
+                Got::Closed => panic!("the agent left"),
             }
         }
     }
@@ -179,7 +183,7 @@ async fn a_rig_streams_and_forgets_what_is_committed() {
     let mut rig = Bench::start(service.url(), script());
     let mut agent = service.accept().await;
     assert!(agent.greet(vec![]).await.is_empty());
-    rig.until("connected", |status| status.connected()).await;
+    rig.until("connected", RigStatus::connected).await;
     rig.sink.send(say(0));
     let (first, what) = agent.recorded().await;
     assert_eq!((first.sequence, what.as_str()), (1, "Monza"));
@@ -258,7 +262,7 @@ async fn a_rig_that_is_stopped_sends_what_waits_and_says_goodbye() {
     assert_eq!(what, "[100.0]", "the batch that was begun");
     assert_eq!(batch.sequence, first.sequence + 1);
     agent.say(&ServiceMessage::Ack { place: batch }).await;
-    assert!(matches!(agent.next().await, Got::Control(AgentMessage::Bye { .. })));
+    assert!(matches!(agent.next().await, Got::Control(message) if matches!(*message, AgentMessage::Bye { .. })));
     assert!(matches!(agent.next().await, Got::Closed));
     drop(agent);
     timeout(SOON, rig.task).await.unwrap().unwrap();

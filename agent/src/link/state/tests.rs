@@ -341,6 +341,7 @@ proptest! {
         let mut service = Service::default();
         let mut session = SessionId::new();
         let mut free_since_ms: Option<u64> = None;
+        let mut attempts = 0;
         let mut acked: HashMap<SessionId, u64> = HashMap::new();
         for event in events {
             let now_ms = bench.now_ms;
@@ -395,13 +396,18 @@ proptest! {
             loop {
                 steps += 1;
                 prop_assert!(steps < 1_000, "busy");
+                if attempts > 0 && matches!(bench.link.phase, Phase::Waiting { .. }) {
+                    free_since_ms.get_or_insert(bench.now_ms);
+                }
                 match bench.next() {
                     Action::Wait(until_ms) => {
                         prop_assert!(until_ms > bench.now_ms, "a wait that is over: {until_ms} at {}", bench.now_ms);
                         break;
                     }
                     Action::Connect => {
-                        prop_assert!(free_since_ms.is_none_or(|since| since < bench.now_ms), "no wait between attempts");
+                        let since_ms = free_since_ms.take();
+                        prop_assert!(since_ms.is_none_or(|ms| bench.now_ms >= ms + 100), "no wait between attempts");
+                        attempts += 1;
                     }
                     Action::Text(bytes) => {
                         prop_assert!(bench.can_write);
@@ -427,7 +433,6 @@ proptest! {
                     Action::HangUp => prop_assert!(!bench.link.is_live()),
                 }
             }
-            free_since_ms = if matches!(bench.link.phase, Phase::Waiting { .. }) { free_since_ms.or(Some(bench.now_ms)) } else { None };
             if let Some(place) = bench.link.view().acked {
                 let before = acked.insert(place.session, place.sequence).unwrap_or(0);
                 prop_assert!(before <= place.sequence, "an acknowledgement was taken back");
