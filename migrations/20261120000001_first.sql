@@ -123,6 +123,7 @@ create table sessions (
     foreign key (team_id, rig_id) references rigs on delete set null (rig_id)
 );
 create index sessions_recent on sessions (team_id, started_at desc, id desc);
+create index sessions_open on sessions (team_id, rig_id) where ended_at is null;
 
 create table setups (
     team_id    uuid not null references teams on delete cascade,

@@ -25,7 +25,7 @@ pub use cookies::Cookies;
 pub use origin::{check_origin, require_origin};
 pub use password::{Password, Passwords};
 pub use refresh::{RefreshToken, close, open, renew};
-pub use scope::{Caller, RigScope, Role, TeamScope, rig_scope, team_scope};
+pub use scope::{Caller, RigScope, Role, TeamScope, rig_scope, still_valid, team_scope};
 pub use secret::{Sha256Hash, random_text, sha256};
 pub use throttle::{Throttle, Throttles, client_key};
 

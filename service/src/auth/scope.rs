@@ -143,6 +143,17 @@ pub async fn rig_scope(db: &Db, token: &str) -> Result<RigScope, ApiError> {
     Ok(RigScope { tenant, team_name, rig: row.rig, rig_name, token: row.token })
 }
 
+/// Checks that the token of a scope has not been revoked since.
+///
+/// # Errors
+/// [`ApiError::TokenRevoked`].
+pub async fn still_valid(db: &Db, scope: &RigScope) -> Result<(), ApiError> {
+    let mut tx = db.tenant(scope.tenant).await?;
+    let is_valid = store::is_valid_token(&mut tx, scope.token).await?;
+    tx.commit().await?;
+    if is_valid { Ok(()) } else { Err(ApiError::TokenRevoked) }
+}
+
 fn bearer(request: &HttpRequest) -> Option<&str> {
     let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.trim().split_once(' ')?;

@@ -147,3 +147,15 @@ pub(super) async fn touch_token(tx: &mut TenantTx, token: TokenId) -> Result<(),
     .await?;
     Ok(())
 }
+
+/// Whether a token is there and not revoked.
+pub(super) async fn is_valid_token(tx: &mut TenantTx, token: TokenId) -> Result<bool, sqlx::Error> {
+    let team = tx.team();
+    sqlx::query_scalar!(
+        r#"select exists (select from rig_tokens where team_id = $1 and id = $2 and revoked_at is null) as "valid!""#,
+        team.0,
+        token.0
+    )
+    .fetch_one(&mut **tx)
+    .await
+}

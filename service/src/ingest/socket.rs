@@ -7,7 +7,7 @@ use super::io::{Budget, End, Out, acknowledge, broken, database, fatal};
 use super::stream::{Sender, Stream};
 use super::{check, reconnect_jitter_ms};
 use crate::app::State;
-use crate::auth::RigScope;
+use crate::auth::{self, RigScope};
 use crate::error::ApiError;
 use crate::live::{Connection, Cut, now_ms};
 use crate::recorder::Progress;
@@ -62,6 +62,8 @@ async fn connect(
     let trace = telemetry::trace_id(&request).to_string();
     let span = tracing::info_span!("agent", %trace, team = %rig.tenant.team(), rig = %rig.rig);
     let live = state.hub.connect(rig.tenant.team(), rig.rig, &rig.rig_name, rig.token);
+    // Revoked between the check and the line above, it would have been cut by nobody.
+    auth::still_valid(&state.db, &rig).await?;
     let agent = Agent {
         out: Out(session),
         live,

@@ -137,6 +137,16 @@ async fn insert_session(
     sequence: u64,
 ) -> Result<(), CommitError> {
     let team = tx.team();
+    // A rig is in one session at a time: what it left open, because agent or game died, ended when it was heard last.
+    sqlx::query!(
+        r#"update sessions set ended_at = last_at, end_reason = 'left'
+           where team_id = $1 and rig_id = $2 and id <> $3 and ended_at is null"#,
+        team.0,
+        head.rig.0,
+        head.session.0,
+    )
+    .execute(&mut **tx)
+    .await?;
     let rows = sqlx::query!(
         r#"insert into sessions (team_id, id, rig_id, info, game, kind, track, car_name, class, driver, own_car,
                                  started_at, last_at, epoch, sequence, checkpoint)

@@ -405,6 +405,21 @@ async fn an_ended_session_is_told_and_closed() {
 }
 
 #[tokio::test]
+async fn a_session_that_was_left_open_ends_with_the_rigs_next_one() {
+    let app = TestApp::spawn().await;
+    let ours = app.team("ours").await;
+    let (rig, other) = (ours.rig("RIG_A").await, ours.rig("RIG_B").await);
+    let (mut agent, mut elsewhere) = (rig.agent().await, other.agent().await);
+    two_laps(&mut agent).await;
+    two_laps(&mut elsewhere).await;
+    let mut next = rig.agent().await;
+    two_laps(&mut next).await;
+    let ended = async |session| ours.session(session).await["summary"]["ended_at"].is_string();
+    assert!(ended(agent.session).await);
+    assert!(!ended(next.session).await && !ended(elsewhere.session).await);
+}
+
+#[tokio::test]
 async fn a_viewer_gets_as_many_batches_as_it_wants() {
     let app = TestApp::spawn().await;
     let ours = app.team("ours").await;

@@ -70,7 +70,7 @@ impl Face {
             self.due = Due { classification: f64::MAX, ..Due::default() };
             self.over = false;
         }
-        let frame = self.frame(world);
+        let mut frame = self.frame(world);
         out.extend(world.happenings.iter().filter_map(|happening| happened(world, frame, happening)));
         if ripe(&mut self.due.participants, now_ms, 5_000.0) {
             out.push(session::participants(world, frame));
@@ -82,7 +82,7 @@ impl Face {
         }
         if ripe(&mut self.due.frame, now_ms, 1_000.0 / f64::from(self.rate_hz)) {
             self.overall += 1;
-            let frame = self.frame(world);
+            frame = self.frame(world);
             out.push(cars::motion(world, frame));
             out.push(session::lap_data(world, frame));
             out.push(cars::telemetry(world, frame));
