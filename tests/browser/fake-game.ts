@@ -27,6 +27,7 @@ export interface PlayerState {
   position: number;
   laps_completed: number;
   lap: number;
+  lap_distance_m: number;
   current_lap_s: number;
   last_lap_ms: number | null;
   last_sectors_ms: [number, number, number] | null;
