@@ -67,7 +67,7 @@ pub struct RigState {
     pub clock_skew_ms: Option<i64>,
 }
 
-/// What was seen to be used a lap, of our car: the mean over the counted laps of the current stint.
+/// What was seen to be used a lap, of our car: the mean over the latest counted laps, five at most.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -540,7 +540,7 @@ notice: string | null,
 clock_skew_ms: number | null, };
 
 /**
- * What was seen to be used a lap, of our car: the mean over the counted laps of the current stint.
+ * What was seen to be used a lap, of our car: the mean over the latest counted laps, five at most.
  */
 export type Consumption = {
 /**
