@@ -30,15 +30,25 @@ finish() {
 }
 trap finish EXIT
 
+# Databases of tests that were killed, and templates of schemas that are no more.
+drop_leftovers() {
+    "$postgres" psql test -X -q -v ON_ERROR_STOP=1 <<'SQL'
+SELECT format('DROP DATABASE %I WITH (FORCE)', datname) FROM pg_database
+WHERE datname ~ '^(onelap_test|onelap_template|browser|sqlx)_' \gexec
+SQL
+}
+
 started_postgres=
 start_postgres() {
     "$postgres" status test >/dev/null || started_postgres=yes
     "$postgres" start test >/dev/null
+    [ -z "$started_postgres" ] || drop_leftovers
     # shellcheck disable=SC1090
     . "$("$postgres" env test)"
 }
 
-check_format() { cargo fmt --all --check && cargo fmt --manifest-path tests/fuzz/Cargo.toml --check; }
+# Cargo.lock goes first: every later command is --locked.
+check_format() { cargo metadata --quiet --locked --format-version 1 >/dev/null && cargo fmt --all --check && cargo fmt --manifest-path tests/fuzz/Cargo.toml --check; }
 lint_web() { npm --prefix web run --silent lint && npm --prefix web run --silent check && npm --prefix tests/browser run --silent check; }
 
 # One set of packages and features everywhere, so that nothing is compiled twice.
