@@ -104,3 +104,19 @@ async fn two_rigs_on_one_pc_are_two_sessions() {
     }
     agent.stop().await;
 }
+
+#[tokio::test]
+async fn driving_does_not_make_new_setups() {
+    let app = TestApp::spawn().await;
+    let ours = app.team("ours").await;
+    let rig = ours.rig("RIG_A").await;
+    let agent = Agent::spawn(&app.agent_options(vec![rig.options(GameChoice::F1)], games())).unwrap();
+    let game = FakeGame::spawn(Options { speed: 6.0, ..Options::f1(address(&agent, 0)) }).await.unwrap();
+    let session = session_of(&agent).await;
+    game.wait_until(2 * A_LAP, |car| car.laps_completed >= 1).await.expect("a lap");
+    game.command(Command::EndSession).await.unwrap();
+    game.command(Command::NextSession { kind: SessionKind::Practice }).await.unwrap();
+    let told = ours.ended_session(session).await;
+    assert_eq!(told["setups"].as_array().unwrap().len(), 1, "{}", told["setups"]);
+    agent.stop().await;
+}

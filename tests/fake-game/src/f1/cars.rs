@@ -202,7 +202,8 @@ pub(crate) fn setups(world: &World, frame: Frame) -> Vec<u8> {
         packet.u8(50);
         wheels(packet, car, |packet, corner| packet.f32(corner.cold_kpa * PSI_PER_KPA));
         packet.u8(0);
-        packet.f32(car.fuel_l * FUEL_KG_PER_L);
+        // What was put in for the session, not what is left.
+        packet.f32(car.spec().tank_l * FUEL_KG_PER_L);
     });
     packet.f32(f64::from(25_u8));
     packet.finish()
