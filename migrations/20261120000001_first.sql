@@ -192,7 +192,7 @@ create table stints (
     laps       integer not null,
     compound   text,
     best_ms    integer,
-    -- Mean of the laps that are neither in- nor out-laps.
+    -- Best of the laps that count; mean of those that are neither in- nor out-laps.
     mean_ms    integer,
     primary key (team_id, session_id, car, stint),
     foreign key (team_id, session_id) references sessions on delete cascade

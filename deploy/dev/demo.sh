@@ -118,7 +118,8 @@ wait_ready
 node deploy/dev/demo-team.mjs "http://127.0.0.1:$port" "$url" "$state/login.json" || failed "the demo team could not be made" service
 field() { node -p 'JSON.parse(require("fs").readFileSync(process.argv[1]))[process.argv[2]]' "$state/login.json" "$1"; }
 
-run fake-game "$bin/fake-game" --lmu-path "$shm/LMU_Data" --rest-port "$rest_port"
+run fake-game "$bin/fake-game" --lmu-path "$shm/LMU_Data" --rest-port "$rest_port" \
+    --session practice --hold-in-garage --script deploy/dev/demo.script
 ONELAP_TOKEN="$(field token)" XDG_CONFIG_HOME="$state/agent" run agent "$bin/onelap-agent" run \
     --server "http://127.0.0.1:$port" --lmu-path "$shm/LMU_Data" --lmu-rest-port "$rest_port" --f1 off
 

@@ -298,7 +298,9 @@ impl Car {
         stint.laps += 1;
         stint.compound = lap.compound.clone().or(stint.compound.take());
         if let Some(time) = lap.time_ms.filter(|_| !lap.in_lap && !lap.out_lap) {
-            stint.best_ms = Some(stint.best_ms.map_or(time, |best| best.min(time)));
+            if lap.valid != Some(false) {
+                stint.best_ms = Some(stint.best_ms.map_or(time, |best| best.min(time)));
+            }
             self.clean = (self.clean.0 + u64::from(time), self.clean.1 + 1);
             stint.mean_ms = u32::try_from(self.clean.0 / u64::from(self.clean.1)).ok();
         }

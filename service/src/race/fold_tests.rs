@@ -106,6 +106,16 @@ fn a_drive_through_does_not_end_a_stint() {
 }
 
 #[test]
+fn a_lap_that_does_not_count_is_no_best_one() {
+    let mut fold = Fold::default();
+    let cut = Lap { time_ms: Some(90_000), valid: Some(false), ..lap(3, "A") };
+    let events = [lap(1, "A"), lap(2, "A"), cut].map(RaceEvent::Lap);
+    let facts: Vec<Fact> = events.iter().flat_map(|e| fold.apply(e, &own())).collect();
+    let Some(Fact::Stint(stint)) = facts.last() else { panic!("{facts:?}") };
+    assert_eq!((stint.best_ms, stint.mean_ms), (Some(100_001), Some(96_667)));
+}
+
+#[test]
 fn consumption_rests_on_clean_laps_only() {
     let mut fold = Fold::default();
     assert_eq!(fold.consumption(), Consumption::default());
