@@ -131,12 +131,16 @@ fn run(flags: &Flags, args: &RunArgs) -> Result<ExitCode, String> {
         for status in agent.statuses() {
             tokio::spawn(show(status));
         }
+        let mut played = Ok(ExitCode::SUCCESS);
         tokio::select! {
-            () = agent.finished() => say("the recording was played to its end and all of it is stored"),
+            () = agent.finished() => match agent.shortfall() {
+                None => say("the recording was played to its end and all of it is stored"),
+                Some(why) => played = Err(format!("the recording was not played to its end: {why}. What came before is stored")),
+            },
             result = told_to_stop() => result?,
         }
         agent.stop().await;
-        Ok(ExitCode::SUCCESS)
+        played
     })
 }
 

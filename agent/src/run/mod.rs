@@ -11,6 +11,7 @@ use crate::clock::{Clock, unix_ms};
 use crate::link::socket::Target;
 use crate::pipeline::Pipeline;
 use crate::recording::RecordingError;
+use crate::run::replay::Shortfall;
 use crate::run::rig::Rig;
 use crate::run::sources::{Games, SourceError, Spawned, Wanted};
 use crate::sampler::Sampler;
@@ -98,8 +99,13 @@ pub enum AgentError {
     #[error("{0}")]
     Rigs(&'static str),
     /// The recording cannot be played.
-    #[error(transparent)]
-    Recording(#[from] RecordingError),
+    #[error("{}: {cause}", path.display())]
+    Recording {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: RecordingError,
+    },
     /// A source cannot be opened.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -115,6 +121,7 @@ pub struct AgentHandle {
     rigs: Vec<(watch::Receiver<RigStatus>, JoinHandle<()>)>,
     threads: Vec<thread::JoinHandle<()>>,
     f1_ports: Vec<Option<u16>>,
+    short: Shortfall,
     stop: CancellationToken,
     _stops_threads: DropGuard,
 }
@@ -133,6 +140,7 @@ impl Agent {
         let stop = CancellationToken::new();
         let stops_threads = stop.clone().drop_guard();
         let (sinks, queues): (Vec<_>, Vec<_>) = options.rigs.iter().map(|_| raw_queue(clock)).unzip();
+        let short = Shortfall::default();
         let spawned = match &options.input {
             Input::Games(games) => {
                 let rigs: Vec<_> = options.rigs.iter().map(Wanted::from).zip(sinks).collect();
@@ -141,7 +149,9 @@ impl Agent {
             Input::Replay { path, speed } => {
                 let [sink] = <[_; 1]>::try_from(sinks)
                     .map_err(|_| AgentError::Rigs("a recording is played back by one rig: there are several"))?;
-                Spawned { threads: vec![replay::spawn(path, *speed, sink, stop.clone())?], f1_ports: vec![None] }
+                let thread = replay::spawn(path, *speed, sink, short.clone(), stop.clone())
+                    .map_err(|cause| AgentError::Recording { path: path.clone(), cause })?;
+                Spawned { threads: vec![thread], f1_ports: vec![None] }
             }
         };
         let is_replay = matches!(options.input, Input::Replay { .. });
@@ -156,7 +166,7 @@ impl Agent {
         };
         let rigs = options.rigs.iter().zip(queues).map(start).collect();
         let Spawned { threads, f1_ports } = spawned;
-        Ok(AgentHandle { rigs, threads, f1_ports, stop, _stops_threads: stops_threads })
+        Ok(AgentHandle { rigs, threads, f1_ports, short, stop, _stops_threads: stops_threads })
     }
 }
 
@@ -186,6 +196,12 @@ impl AgentHandle {
             // A rig that is gone has ended.
             let _ = status.wait_for(|status| status.finished).await;
         }
+    }
+
+    /// Why the recording was not played to its end, once [`AgentHandle::finished`] has come.
+    #[must_use]
+    pub fn shortfall(&self) -> Option<&str> {
+        self.short.get().map(String::as_str)
     }
 
     /// Sends what waits (for at most two seconds), says goodbye, closes, and waits for all of it.

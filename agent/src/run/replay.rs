@@ -4,6 +4,7 @@ use crate::recording::{Recording, RecordingError};
 use crate::source::queue::RawSink;
 use std::fs::File;
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -11,21 +12,31 @@ use tokio_util::sync::CancellationToken;
 /// How long the playing thread sleeps at most before it looks whether it should end.
 const NAP: Duration = Duration::from_millis(50);
 
+/// Why a recording was not played to its end, in words; set, if at all, before the sink is dropped.
+pub type Shortfall = Arc<OnceLock<String>>;
+
 /// Opens a recording and plays it into the sink, in a thread of its own. The sink is dropped at its end.
 ///
 /// # Errors
-/// Where the file is not there or not a recording. What is damaged further on is logged, and ends the playing.
+/// Where the file is not there or not a recording. What is damaged further on ends the playing and is told by `short`.
 pub fn spawn(
     path: &Path,
     speed: f64,
     sink: RawSink,
+    short: Shortfall,
     stop: CancellationToken,
 ) -> Result<JoinHandle<()>, RecordingError> {
     let recording = Recording::open(File::open(path)?)?;
-    Ok(std::thread::spawn(move || play(recording, speed, &sink, &stop)))
+    Ok(std::thread::spawn(move || {
+        if let Some(why) = play(recording, speed, &sink, &stop) {
+            // Nobody else sets it.
+            let _ = short.set(why);
+        }
+    }))
 }
 
-fn play(mut recording: Recording<File>, speed: f64, sink: &RawSink, stop: &CancellationToken) {
+/// Returns why not all of it was played, where that is the recording's fault.
+fn play(mut recording: Recording<File>, speed: f64, sink: &RawSink, stop: &CancellationToken) -> Option<String> {
     let began = Instant::now();
     let mut first_ms = None;
     loop {
@@ -34,21 +45,11 @@ fn play(mut recording: Recording<File>, speed: f64, sink: &RawSink, stop: &Cance
                 let since_ms = at.mono_ms.saturating_sub(*first_ms.get_or_insert(at.mono_ms));
                 let due = Duration::try_from_secs_f64(since_ms as f64 / 1_000.0 / speed).unwrap_or(Duration::MAX);
                 if !sleep_until(began, due, stop) || !sink.send_stamped(at, raw) {
-                    return;
+                    return None;
                 }
             }
-            Ok(None) if recording.is_cut_off() => {
-                tracing::warn!(
-                    records = recording.records(),
-                    "the end of the recording is missing; played up to there"
-                );
-                return;
-            }
-            Ok(None) => return,
-            Err(error) => {
-                tracing::error!(%error, "the recording was played up to a damaged record");
-                return;
-            }
+            Ok(None) => return recording.is_cut_off().then(|| "its end is missing".to_owned()),
+            Err(error) => return Some(error.to_string()),
         }
     }
 }

@@ -300,7 +300,23 @@ async fn a_recording_is_played_to_its_end_and_the_agent_finishes() {
     };
     let mut agent = Agent::spawn(&options).unwrap();
     timeout(SOON, agent.finished()).await.unwrap();
+    assert_eq!(agent.shortfall(), None);
     agent.stop().await;
+
+    // One that lost its end, or was damaged, is played up to there and says so.
+    let whole = std::fs::read(folder.path().join("a.1lap")).unwrap();
+    let mut damaged = whole.clone();
+    damaged[whole.len() / 2] ^= 0x55;
+    for (bytes, why) in [(&whole[..whole.len() - 6], "end is missing"), (&damaged, "damaged")] {
+        let path = folder.path().join("short");
+        std::fs::write(&path, bytes).unwrap();
+        options.input = Input::Replay { path, speed: 1_000.0 };
+        let mut agent = Agent::spawn(&options).unwrap();
+        timeout(SOON, agent.finished()).await.unwrap();
+        assert!(agent.shortfall().is_some_and(|short| short.contains(why)), "{:?}", agent.shortfall());
+        agent.stop().await;
+    }
     options.input = Input::Replay { path: folder.path().join("none"), speed: 1.0 };
-    assert!(matches!(Agent::spawn(&options), Err(AgentError::Recording(_))));
+    let error = Agent::spawn(&options).unwrap_err();
+    assert!(matches!(error, AgentError::Recording { .. }) && error.to_string().contains("none"), "{error}");
 }
