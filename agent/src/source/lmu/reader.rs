@@ -37,8 +37,11 @@ pub struct LmuReader {
     live: Option<Live>,
     away_since_ms: Option<u64>,
     other_car_since_ms: Option<u64>,
-    setup: Option<(Setup, Option<String>)>,
+    setup: Option<(Setup, Option<Whose>)>,
 }
+
+/// What a setup was read for: our car's entry, and the track.
+type Whose = (String, String);
 
 impl Default for LmuReader {
     fn default() -> Self {
@@ -107,11 +110,11 @@ impl LmuReader {
 
     fn rest(&mut self, at: Stamp, path: &str, status: u16, body: &[u8], out: &mut Vec<Reading>) {
         if let Some(setup) = self.known.hear(at.mono_ms, path, status, body) {
-            let entry = self.live.as_ref().map(|live| live.entry().to_owned());
+            let whose = self.live.as_ref().map(whose);
             if let Some(live) = &mut self.live {
                 live.see_setup(&setup, out);
             }
-            self.setup = Some((setup, entry));
+            self.setup = Some((setup, whose));
         }
         if self.has_mapping {
             self.settle(at, out);
@@ -136,6 +139,9 @@ impl LmuReader {
         {
             live.finish(out);
             out.push(Reading::SessionEnded(reason));
+            // What the REST API told belongs to the session that has ended.
+            self.known.session = None;
+            self.setup = None;
         }
         self.say_state(out);
     }
@@ -172,7 +178,7 @@ impl LmuReader {
             self.known.session = None;
         }
         let live = Live::new(at, image, player, &self.known);
-        if self.setup.as_ref().is_some_and(|(_, entry)| entry.as_ref().is_some_and(|entry| entry != live.entry())) {
+        if self.setup.as_ref().is_some_and(|(_, read_for)| read_for.as_ref().is_some_and(|it| *it != whose(&live))) {
             self.setup = None;
         }
         out.push(Reading::SessionStarted(Box::new(live.info().clone())));
@@ -202,6 +208,10 @@ impl LmuReader {
             out.push(Reading::Notice(notice));
         }
     }
+}
+
+fn whose(live: &Live) -> Whose {
+    (live.entry().to_owned(), live.info().track.clone())
 }
 
 fn unknown_version(number: i32) -> Option<String> {

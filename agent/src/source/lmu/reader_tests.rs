@@ -411,6 +411,27 @@ fn the_setup_is_told_when_it_changes() {
     assert_eq!((*at_s, setup.items[0].text.as_str()), (10.2, "54:46"));
     // The next session begins with the setup that is in the car.
     assert_eq!(setups(&wall.see(&Picture::race().at(0.2, 0.2))), 1);
+    // On another track, or after the menu, it is not known until it is read again.
+    let elsewhere = |s: f64| Picture::race().at(s, s).set(|p| p.track("Monza"));
+    let out = wall.see(&elsewhere(0.4));
+    assert_eq!((sessions(&out).len(), setups(&out)), (1, 0));
+    assert_eq!(setups(&wall.rest(path, 200, &body("56:44"))), 1);
+    let menu = elsewhere(0.6).set(|p| p.vehicles(0));
+    (0..12).for_each(|_| drop(wall.see(&menu)));
+    let out: Vec<_> = [0.8, 1.0].into_iter().flat_map(|s| wall.see(&elsewhere(s))).collect();
+    assert_eq!((sessions(&out).len(), setups(&out)), (1, 0));
+}
+
+#[test]
+fn the_length_that_rest_told_is_not_that_of_a_session_after_the_menu() {
+    let mut wall = Wall::racing();
+    let out = wall.rest("/rest/watch/sessionInfo", 200, r#"{"session":"RACE1","maxTime":1200}"#);
+    assert!(out.is_empty());
+    let changed = wall.see(&Picture::race().at(10.4, 10.4));
+    assert!(changed.iter().any(|r| matches!(r, Reading::SessionChanged(info) if info.duration_s == Some(1200.0))));
+    (0..12).for_each(|_| drop(wall.see(&Picture::race().set(|p| p.vehicles(0)))));
+    let out: Vec<_> = [20.0, 20.2].into_iter().flat_map(|s| wall.see(&Picture::race().at(s, s))).collect();
+    assert_eq!(sessions(&out)[0].duration_s, Some(3600.0));
 }
 
 #[test]

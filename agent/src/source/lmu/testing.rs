@@ -136,6 +136,10 @@ impl Picture {
     pub fn version(&mut self, version: i32) {
         self.i32(64, version);
     }
+    pub fn track(&mut self, name: &str) {
+        self.bytes[SCORING..SCORING + 64].fill(0);
+        self.text(SCORING, name);
+    }
     pub fn vehicles(&mut self, count: i32) {
         self.i32(SCORING + 104, count);
     }
