@@ -190,9 +190,10 @@ impl Rig {
         }
     }
 
-    /// Sends what waits, as long as that may take, says goodbye and closes the connection.
+    /// Ends the session, sends what waits, as long as that may take, says goodbye and closes the connection.
     async fn leave(mut self) {
-        self.pipeline.flush();
+        // Another run of the agent could not go on with it: what is not acknowledged then is gone.
+        self.pipeline.end(EndReason::AgentStopped);
         let deadline = tokio::time::Instant::now() + FLUSH;
         while self.link.is_live() && !self.pipeline.waiting().spool.is_empty() {
             let wait_ms = self.drive();

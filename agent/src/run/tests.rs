@@ -261,7 +261,9 @@ async fn a_rig_that_is_stopped_sends_what_waits_and_says_goodbye() {
     let (batch, what) = agent.recorded().await;
     assert_eq!(what, "[100.0]", "the batch that was begun");
     assert_eq!(batch.sequence, first.sequence + 1);
-    agent.say(&ServiceMessage::Ack { place: batch }).await;
+    let (end, what) = agent.recorded().await;
+    assert_eq!((end.sequence, what.as_str()), (batch.sequence + 1, "end AgentStopped"));
+    agent.say(&ServiceMessage::Ack { place: end }).await;
     assert!(matches!(agent.next().await, Got::Control(message) if matches!(*message, AgentMessage::Bye { .. })));
     assert!(matches!(agent.next().await, Got::Closed));
     drop(agent);
