@@ -19,16 +19,18 @@ step() {
     current=
 }
 
+passed=
 finish() {
-    local status=$?
     [ -z "$started_postgres" ] || "$postgres" stop test || true
-    if [ $status -eq 0 ]; then
+    if [ -n "$passed" ]; then
         printf '\nall tests passed in %d s\n' "$SECONDS"
     else
         printf '\nFAILED in "%s" after %d s\n' "${current:-make test}" "$SECONDS" >&2
     fi
 }
 trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 # Databases of tests that were killed, and templates of schemas that are no more.
 drop_leftovers() {
@@ -82,3 +84,4 @@ step "test rust" test_rust
 step "test web" test_web
 step "test browser" test_browser
 [ "$fuzz_seconds" -eq 0 ] || step "fuzz ($fuzz_seconds s each)" tests/fuzz/run.sh "$fuzz_seconds"
+passed=yes
