@@ -19,7 +19,7 @@ step() {
     current=
 }
 
-passed=
+passed= started_postgres=
 finish() {
     [ -z "$started_postgres" ] || "$postgres" stop test || true
     if [ -n "$passed" ]; then
@@ -40,7 +40,6 @@ WHERE datname ~ '^(onelap_test|onelap_template|browser|sqlx)_' \gexec
 SQL
 }
 
-started_postgres=
 start_postgres() {
     "$postgres" status test >/dev/null || started_postgres=yes
     "$postgres" start test >/dev/null
