@@ -41,6 +41,33 @@ pub fn tls_config() -> Result<Arc<rustls::ClientConfig>, String> {
 /// # Errors
 /// [`ApiError`] tells a refusal from a service that cannot be reached.
 pub fn who_am_i(server: &ServerUrl, token: &RigToken) -> Result<WhoAmI, ApiError> {
+    let (status, body) = ask(server, Some(token))?;
+    if status != 200 {
+        return Err(ApiError::Refused(refusal(status, &body)));
+    }
+    serde_json::from_slice(&body).map_err(|e| stranger(server, &e.to_string()))
+}
+
+/// Asks whether a 1Lap service is there, without a token: it refuses in its own words.
+///
+/// # Errors
+/// [`ApiError`] where nobody answers, or somebody else.
+pub fn reach(server: &ServerUrl) -> Result<(), ApiError> {
+    let (status, body) = ask(server, None)?;
+    let refusal = refusal(status, &body);
+    match (status, refusal.code) {
+        (401, Some(_)) => Ok(()),
+        (401 | 200, None) => Err(stranger(server, &format!("HTTP {status}"))),
+        _ => Err(ApiError::Refused(refusal)),
+    }
+}
+
+fn stranger(server: &ServerUrl, why: &str) -> ApiError {
+    ApiError::Unreachable(format!("{server} answers, but not as a 1Lap service does: {why}"))
+}
+
+/// Status and body of what the service says to who has this token.
+fn ask(server: &ServerUrl, token: Option<&RigToken>) -> Result<(u16, Vec<u8>), ApiError> {
     let tls = ureq::tls::TlsConfig::builder()
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .build();
@@ -51,19 +78,15 @@ pub fn who_am_i(server: &ServerUrl, token: &RigToken) -> Result<WhoAmI, ApiError
         .max_redirects(0)
         .build()
         .new_agent();
-    let response = agent
+    let mut request = agent
         .get(server.http("/api/agent/whoami"))
-        .header("authorization", format!("Bearer {}", token.reveal()))
-        .header("user-agent", concat!("onelap-agent/", env!("CARGO_PKG_VERSION")))
-        .call();
-    let mut response = response.map_err(|e| ApiError::Unreachable(format!("{server} cannot be reached: {e}")))?;
-    let status = response.status().as_u16();
-    let body = response.body_mut().with_config().limit(64 * 1024).read_to_vec().unwrap_or_default();
-    if status != 200 {
-        return Err(ApiError::Refused(refusal(status, &body)));
+        .header("user-agent", concat!("onelap-agent/", env!("CARGO_PKG_VERSION")));
+    if let Some(token) = token {
+        request = request.header("authorization", format!("Bearer {}", token.reveal()));
     }
-    serde_json::from_slice(&body)
-        .map_err(|e| ApiError::Unreachable(format!("{server} answers, but not as a 1Lap service does: {e}")))
+    let mut response = request.call().map_err(|e| ApiError::Unreachable(format!("{server} cannot be reached: {e}")))?;
+    let body = response.body_mut().with_config().limit(64 * 1024).read_to_vec().unwrap_or_default();
+    Ok((response.status().as_u16(), body))
 }
 
 /// What an answer that is not a success says.

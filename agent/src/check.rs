@@ -2,21 +2,25 @@
 //!
 //! [`gather`] looks (and takes some seconds), [`findings`] judges, purely, what was seen.
 
-use crate::api::{ApiError, who_am_i};
+use crate::api::{ApiError, reach, who_am_i};
 use crate::clock::unix_ms;
 use crate::config::settings::Settings;
+use crate::run::sources::LmuOptions;
+use crate::source::f1::format::{Datagram, decode};
+use crate::source::lmu::bodies;
+use crate::source::lmu::endpoint::Endpoint;
 use crate::source::lmu::mapping::{Probe, probe};
+use crate::source::lmu::rest::{Client, Got};
+use crate::source::lmu::session::version;
 use onelap_protocol::agent::WhoAmI;
 use onelap_protocol::{AGENT_SUBPROTOCOL, ErrorCode};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, UdpSocket};
 use std::time::{Duration, Instant};
 
 /// How long datagrams are waited for.
 const LISTEN: Duration = Duration::from_secs(3);
-/// How long the game's REST API may take to accept a connection.
-const REST_CONNECT: Duration = Duration::from_secs(2);
 /// A clock that is further off than this is worth a word.
 const CLOCK_OFF_MS: i64 = 2_000;
 
@@ -53,10 +57,48 @@ pub struct Facts {
     pub server: String,
     /// Each rig's name, and what the service says to its token; absent where it has none.
     pub rigs: Vec<(String, Option<Result<Answer, ApiError>>)>,
-    /// LMU's memory, and whether its REST API accepts a connection (port, answer); absent where it is switched off.
-    pub lmu: Option<(Probe, Option<(u16, bool)>)>,
+    /// What the service says to nobody in particular; asked where no rig has a token.
+    pub service: Option<Result<(), ApiError>>,
+    /// LMU's memory, and its REST API with its port; absent where they are switched off.
+    pub lmu: Option<(Probe, Option<(u16, Rest)>)>,
     /// What came on F1's ports, or why they cannot be listened on.
-    pub f1: BTreeMap<u16, Result<u32, ErrorKind>>,
+    pub f1: BTreeMap<u16, Result<Came, ErrorKind>>,
+}
+
+/// Who answers on the port of LMU's REST API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rest {
+    /// Nobody.
+    Silent,
+    /// Something else, with this HTTP status.
+    Stranger(u16),
+    /// The game.
+    Lmu,
+}
+
+/// What came on a UDP port.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Came {
+    /// Datagrams that the agent understands.
+    pub understood: u32,
+    /// Others.
+    pub others: u32,
+    /// What is the matter with the last of those.
+    pub why: Option<String>,
+}
+
+impl Came {
+    fn count(&mut self, datagram: &[u8]) {
+        self.why = match decode(datagram) {
+            Ok(Datagram::Decoded(..)) => {
+                self.understood += 1;
+                return;
+            }
+            Ok(Datagram::Named(identity)) => Some(identity.advice()),
+            Err(refusal) => Some(refusal.to_string()),
+        };
+        self.others += 1;
+    }
 }
 
 /// The service's answer, and how far the PC's clock was ahead of its.
@@ -79,46 +121,58 @@ pub fn gather(settings: &Settings) -> Facts {
         Ok(Answer { who, clock_ahead_ms })
     };
     let rigs = settings.rigs.iter().map(|rig| (rig.name.clone(), rig.token.as_ref().map(ask))).collect();
-    let lmu = settings.games.lmu.as_ref().map(|lmu| {
-        let rest = lmu.rest_port.map(|port| (port, rest_accepts(port)));
-        (probe(&lmu.mapping(settings.sample_hz)), rest)
-    });
+    let has_token = settings.rigs.iter().any(|rig| rig.token.is_some());
+    let lmu = settings.games.lmu.as_ref().map(|lmu| (probe(&lmu.mapping(settings.sample_hz)), rest(lmu)));
     let ports = settings.rigs.iter().filter(|_| settings.games.f1).map(|rig| rig.f1_port);
     Facts {
         settings: (settings.path.display().to_string(), settings.path.exists()),
         warnings: settings.warnings.clone(),
         server: settings.server.to_string(),
         rigs,
+        service: (!has_token).then(|| reach(&settings.server)),
         lmu,
         f1: listen(ports),
     }
 }
 
-fn rest_accepts(port: u16) -> bool {
-    TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)), REST_CONNECT).is_ok()
+/// Asks the REST API what the game is doing, which it says at its menu too.
+fn rest(lmu: &LmuOptions) -> Option<(u16, Rest)> {
+    let options = lmu.rest()?;
+    // The options' own host is this machine.
+    let got = Client::new(&options).ok()?.get(Endpoint::GameState);
+    Some((options.port, who_answered(&got)))
 }
 
-/// Listens on all ports for as long as that takes, and counts what comes.
-fn listen(ports: impl Iterator<Item = u16>) -> BTreeMap<u16, Result<u32, ErrorKind>> {
+fn who_answered(got: &Got) -> Rest {
+    match got.status {
+        0 => Rest::Silent,
+        503 => Rest::Lmu,
+        200 if bodies::parse(Endpoint::GameState.path(), &got.body).is_ok() => Rest::Lmu,
+        other => Rest::Stranger(other),
+    }
+}
+
+/// Listens on all ports for as long as that takes, and looks at what comes.
+fn listen(ports: impl Iterator<Item = u16>) -> BTreeMap<u16, Result<Came, ErrorKind>> {
     let bind = |port| UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port)).map_err(|e| e.kind());
     let sockets: BTreeMap<u16, _> = ports.map(|port| (port, bind(port))).collect();
     let until = Instant::now() + LISTEN;
-    let count = |socket: UdpSocket| {
-        let mut datagrams = 0;
+    let look = |socket: UdpSocket| {
+        let mut came = Came::default();
         let mut buffer = [0; 2048];
         loop {
             // A port that was listened on while another's turn was has kept what came.
             let left = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-            if socket.set_read_timeout(Some(left)).is_err() || socket.recv(&mut buffer).is_err() {
-                return datagrams;
-            }
-            datagrams += 1;
+            let Ok(len) = socket.set_read_timeout(Some(left)).and_then(|()| socket.recv(&mut buffer)) else {
+                return came;
+            };
+            came.count(buffer.get(..len).unwrap_or_default());
             if Instant::now() >= until {
-                return datagrams;
+                return came;
             }
         }
     };
-    sockets.into_iter().map(|(port, socket)| (port, socket.map(count))).collect()
+    sockets.into_iter().map(|(port, socket)| (port, socket.map(look))).collect()
 }
 
 /// Judges what was seen.
@@ -141,6 +195,11 @@ pub fn findings(facts: &Facts) -> Vec<Finding> {
 
 fn service(facts: &Facts, list: &mut List) {
     let mut is_reached = false;
+    match &facts.service {
+        Some(Ok(())) => list.right(format!("{} answers", facts.server)),
+        Some(Err(error)) => unreached(error, list),
+        None => {}
+    }
     for (rig, answer) in &facts.rigs {
         match answer {
             None => list.wrong(
@@ -159,16 +218,22 @@ fn service(facts: &Facts, list: &mut List) {
                 list.right(format!("{rig}: the token is good; this is rig {} of team {}", who.rig_name, who.team_name));
             }
             Some(Err(ApiError::Refused(refusal))) => {
+                if refusal.code.is_some() && !std::mem::replace(&mut is_reached, true) {
+                    list.right(format!("{} answers", facts.server));
+                }
                 let is_token = refusal.status == 401 || refusal.code == Some(ErrorCode::TokenRevoked);
                 let what = if is_token { "the token is not good" } else { "the service does not let it in" };
                 list.wrong(format!("{rig}: {what}"), refusal.message.clone());
             }
-            Some(Err(ApiError::Unreachable(why))) => list.wrong(
-                why.clone(),
-                "check that this PC is on the internet, that a firewall lets onelap-agent out, and the setting `server`".into(),
-            ),
+            Some(Err(error)) => unreached(error, list),
         }
     }
+}
+
+fn unreached(error: &ApiError, list: &mut List) {
+    let advice =
+        "check that this PC is on the internet, that a firewall lets onelap-agent out, and the setting `server`";
+    list.wrong(error.to_string(), advice.into());
 }
 
 fn clock(ahead_ms: i64, list: &mut List) {
@@ -185,23 +250,24 @@ fn clock(ahead_ms: i64, list: &mut List) {
 
 fn games(facts: &Facts, list: &mut List) {
     let lmu_runs = matches!(&facts.lmu, Some((Probe::Found { .. }, _)));
-    let f1_runs = facts.f1.values().any(|came| came.is_ok_and(|datagrams| datagrams > 0));
+    let f1_runs = facts.f1.values().flatten().any(|came| came.understood + came.others > 0);
+    let lmu_hides = matches!(&facts.lmu, Some((Probe::Absent, Some((_, Rest::Lmu)))));
     if let Some((memory, rest)) = &facts.lmu {
         lmu(memory, *rest, f1_runs, list);
     }
     for (port, came) in &facts.f1 {
-        f1(*port, *came, list);
+        f1(*port, came, list);
     }
-    if !lmu_runs && !f1_runs {
+    if !lmu_runs && !lmu_hides && !f1_runs {
         list.wrong("no game was found".into(), "start the game, load a session and run this again".into());
     }
 }
 
-fn lmu(memory: &Probe, rest: Option<(u16, bool)>, f1_runs: bool, list: &mut List) {
+fn lmu(memory: &Probe, rest: Option<(u16, Rest)>, f1_runs: bool, list: &mut List) {
+    let plugins = "in the game: Settings > Gameplay > Enable Plugins = ON, then restart it and load a session";
     match memory {
         Probe::Found { game_version, cars, track } => {
-            let (major, minor, patch) = (game_version / 10_000, game_version / 1_000 % 10, game_version / 100 % 10);
-            let version = format!("{major}.{minor}.{patch}");
+            let version = version(*game_version).unwrap_or_default();
             let doing = if track.is_empty() { "in the menu".to_owned() } else { format!("{track}, {cars} cars") };
             list.right(format!("Le Mans Ultimate {version} is found: {doing}"));
         }
@@ -209,32 +275,45 @@ fn lmu(memory: &Probe, rest: Option<(u16, bool)>, f1_runs: bool, list: &mut List
             format!("Le Mans Ultimate is found and cannot be read: {why}"),
             "restart the game; if it stays so, send the output of `onelap-agent inspect lmu` to support".into(),
         ),
+        Probe::Absent if matches!(rest, Some((_, Rest::Lmu))) => {
+            list.wrong("Le Mans Ultimate runs and does not show its data".into(), plugins.into());
+        }
         Probe::Absent if f1_runs => list.note("Le Mans Ultimate does not run".into(), None),
-        Probe::Absent => list.note(
-            "Le Mans Ultimate does not run, or does not show its data".into(),
-            Some("in the game: Settings > Gameplay > Enable Plugins = ON, then restart it and load a session".into()),
-        ),
+        Probe::Absent => {
+            list.note("Le Mans Ultimate does not run, or does not show its data".into(), Some(plugins.into()));
+        }
     }
+    let is_found = matches!(memory, Probe::Found { .. });
     match rest {
-        Some((port, true)) => list.right(format!("Le Mans Ultimate's REST API answers on port {port}")),
-        Some((port, false)) if matches!(memory, Probe::Found { .. }) => list.wrong(
-            format!("Le Mans Ultimate's REST API does not answer on port {port}: no setup and no pit menu"),
+        Some((port, Rest::Lmu)) => list.right(format!("Le Mans Ultimate's REST API answers on port {port}")),
+        Some((port, Rest::Silent)) if is_found => list.wrong(
+            format!("Le Mans Ultimate's REST API does not answer on port {port}: no setup"),
             "restart the game; if another program uses the port, set `rest_port`".into(),
+        ),
+        Some((port, Rest::Stranger(status))) if is_found => list.wrong(
+            format!("what answers on port {port} (HTTP {status}) is not Le Mans Ultimate's REST API: no setup"),
+            "close the other program, or set `rest_port` to the port of the game".into(),
         ),
         _ => {}
     }
 }
 
-fn f1(port: u16, came: Result<u32, ErrorKind>, list: &mut List) {
+fn f1(port: u16, came: &Result<Came, ErrorKind>, list: &mut List) {
     match came {
-        Ok(0) => list.note(
+        Ok(Came { understood: 0, others: 0, .. }) => list.note(
             format!("F1: UDP port {port} is free and nothing came on it in {} s", LISTEN.as_secs()),
             Some(format!(
                 "in the game: Settings > Telemetry: UDP Telemetry on, UDP Format 2025, this PC's address, port {port}; \
                  data comes while a session runs"
             )),
         ),
-        Ok(datagrams) => list.right(format!("F1: datagrams come on UDP port {port} ({datagrams} in {} s)", LISTEN.as_secs())),
+        Ok(Came { understood: 0, others, why }) => list.wrong(
+            format!("F1: {others} datagrams came on UDP port {port}, and none that this agent understands"),
+            why.clone().unwrap_or_default(),
+        ),
+        Ok(Came { understood, .. }) => {
+            list.right(format!("F1: datagrams come on UDP port {port} ({understood} in {} s)", LISTEN.as_secs()));
+        }
         Err(ErrorKind::AddrInUse) => list.note(
             format!("F1: UDP port {port} is used by another program"),
             Some(

@@ -22,9 +22,18 @@ fn all_is_well() -> Facts {
         warnings: vec![],
         server: "https://onelap.example".into(),
         rigs: vec![("rig".into(), Some(Ok(answer(100))))],
-        lmu: Some((Probe::Found { game_version: 14_200, cars: 44, track: "Portimão".into() }, Some((6397, true)))),
-        f1: BTreeMap::from([(20777, Ok(0))]),
+        service: None,
+        lmu: Some((Probe::Found { game_version: 14_200, cars: 44, track: "Portimão".into() }, Some((6397, Rest::Lmu)))),
+        f1: f1(20777, Ok(Came::default())),
     }
+}
+
+fn f1(port: u16, came: Result<Came, ErrorKind>) -> BTreeMap<u16, Result<Came, ErrorKind>> {
+    BTreeMap::from([(port, came)])
+}
+
+fn understood(understood: u32) -> Result<Came, ErrorKind> {
+    Ok(Came { understood, ..Came::default() })
 }
 
 fn wrong(facts: &Facts) -> Vec<(String, String)> {
@@ -62,12 +71,18 @@ fn each_thing_that_is_wrong_comes_with_what_to_do() {
         ),
         (Facts { rigs: vec![("rig".into(), Some(Ok(answer(-34_000))))], ..well() }, "34.0 s behind", "Sync now"),
         (
-            Facts { lmu: Some((Probe::Unusable("short".into()), None)), f1: BTreeMap::from([(1, Ok(9))]), ..well() },
+            Facts { lmu: Some((Probe::Unusable("short".into()), None)), f1: f1(1, understood(9)), ..well() },
             "short",
             "restart",
         ),
-        (Facts { lmu: Some((well().lmu.unwrap().0, Some((6397, false)))), ..well() }, "REST", "rest_port"),
-        (Facts { f1: BTreeMap::from([(20777, Err(ErrorKind::PermissionDenied))]), ..well() }, "20777", "firewall"),
+        (Facts { lmu: Some((well().lmu.unwrap().0, Some((6397, Rest::Silent)))), ..well() }, "REST", "rest_port"),
+        (Facts { f1: f1(20777, Err(ErrorKind::PermissionDenied)), ..well() }, "20777", "firewall"),
+        (
+            Facts { lmu: Some((well().lmu.unwrap().0, Some((6397, Rest::Stranger(404))))), ..well() },
+            "not Le Mans",
+            "rest_port",
+        ),
+        (Facts { lmu: Some((Probe::Absent, Some((6397, Rest::Lmu)))), ..well() }, "does not show", "Enable Plugins"),
         (Facts { lmu: Some((Probe::Absent, None)), ..well() }, "no game was found", "start the game"),
         (Facts { warnings: vec!["others may read it".into()], ..well() }, "others may read it", ""),
     ];
@@ -80,13 +95,13 @@ fn each_thing_that_is_wrong_comes_with_what_to_do() {
 
 #[test]
 fn a_game_that_is_not_driven_is_no_fault() {
-    let f1 = Facts {
-        lmu: Some((Probe::Absent, Some((6397, false)))),
-        f1: BTreeMap::from([(20777, Ok(120))]),
+    let driving_f1 = Facts {
+        lmu: Some((Probe::Absent, Some((6397, Rest::Silent)))),
+        f1: f1(20777, understood(120)),
         ..all_is_well()
     };
-    assert_eq!(wrong(&f1), []);
-    let in_use = Facts { f1: BTreeMap::from([(20777, Err(ErrorKind::AddrInUse))]), ..all_is_well() };
+    assert_eq!(wrong(&driving_f1), []);
+    let in_use = Facts { f1: f1(20777, Err(ErrorKind::AddrInUse)), ..all_is_well() };
     assert_eq!(wrong(&in_use), []);
 }
 
@@ -103,4 +118,41 @@ fn datagrams_are_counted_on_the_port_that_they_come_to() {
     let taken = probe.local_addr().unwrap().port();
     let came = listen([taken].into_iter());
     assert_eq!(came[&taken], Err(ErrorKind::AddrInUse));
+}
+
+#[test]
+fn without_a_good_token_the_service_is_looked_for_all_the_same() {
+    let told = |facts: &Facts| lines(&findings(facts), false);
+    let none = Facts { rigs: vec![("rig".into(), None)], service: Some(Ok(())), ..all_is_well() };
+    assert!(told(&none).contains("✓ https://onelap.example answers"), "{}", told(&none));
+    let gone = ApiError::Unreachable("https://onelap.example cannot be reached".into());
+    let gone = Facts { service: Some(Err(gone)), ..none };
+    assert!(told(&gone).contains("✗ https://onelap.example cannot be reached"), "{}", told(&gone));
+    let refusal = Refusal { status: 401, code: Some(ErrorCode::TokenRevoked), message: "make a new one".into() };
+    let refused = Facts { rigs: vec![("rig".into(), Some(Err(ApiError::Refused(refusal))))], ..all_is_well() };
+    assert!(told(&refused).contains("✓ https://onelap.example answers"), "{}", told(&refused));
+}
+
+#[test]
+fn telemetry_in_another_format_is_not_called_right() {
+    let mut datagram = vec![0; 1349];
+    datagram[..7].copy_from_slice(&[0xe8, 7, 25, 1, 18, 1, 0]);
+    let mut came = Came::default();
+    came.count(&datagram);
+    let wrong = wrong(&Facts { f1: f1(20777, Ok(came.clone())), lmu: None, ..all_is_well() });
+    assert_eq!(wrong.len(), 1, "{wrong:?}");
+    assert!(wrong[0].0.contains("none that this agent understands") && wrong[0].1.contains("set UDP format to 2025"));
+    datagram[0] = 0xe9;
+    came.count(&datagram);
+    assert_eq!((came.understood, came.others), (1, 1));
+}
+
+#[test]
+fn the_game_is_told_from_another_program_on_its_port() {
+    let got = |status, body: &str| who_answered(&Got { status, body: body.into() });
+    assert_eq!(got(200, r#"{"inMonitor":true}"#), Rest::Lmu);
+    assert_eq!(got(503, r#"{"status":"unavailable"}"#), Rest::Lmu);
+    assert_eq!(got(200, "<html>"), Rest::Stranger(200));
+    assert_eq!(got(404, ""), Rest::Stranger(404));
+    assert_eq!(got(0, "refused"), Rest::Silent);
 }
