@@ -55,6 +55,8 @@ pub struct Facts {
     pub warnings: Vec<String>,
     /// The service's address.
     pub server: String,
+    /// Why a token's file holds none.
+    pub token_problems: Vec<String>,
     /// Each rig's name, and what the service says to its token; absent where it has none.
     pub rigs: Vec<(String, Option<Result<Answer, ApiError>>)>,
     /// What the service says to nobody in particular; asked where no rig has a token.
@@ -128,6 +130,7 @@ pub fn gather(settings: &Settings) -> Facts {
         settings: (settings.path.display().to_string(), settings.path.exists()),
         warnings: settings.warnings.clone(),
         server: settings.server.to_string(),
+        token_problems: settings.rigs.iter().filter_map(|rig| Some(rig.token_problem.as_ref()?.to_string())).collect(),
         rigs,
         service: (!has_token).then(|| reach(&settings.server)),
         lmu,
@@ -187,6 +190,9 @@ pub fn findings(facts: &Facts) -> Vec<Finding> {
     }
     for warning in &facts.warnings {
         list.wrong(warning.clone(), "do this now".into());
+    }
+    for problem in &facts.token_problems {
+        list.wrong(problem.clone(), "copy the token again, whole, and run `onelap-agent token`".into());
     }
     service(facts, &mut list);
     games(facts, &mut list);

@@ -238,7 +238,7 @@ server = "{server}"
 # enabled = true
 # Where the game's memory is (Linux: a file, Windows: a name). The game's own place where this is not set.
 # path = "/dev/shm/LMU_Data"
-# Ask the game's REST API, for setup and pit menu.
+# Ask the game's REST API, for setup, car numbers and teams.
 # rest = true
 # rest_port = {DEFAULT_REST_PORT}
 

@@ -105,6 +105,22 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_holds_something_else_is_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("token"), "half a tok").unwrap();
+        store_after(&settings(folder.path(), ""), token().reveal(), known).unwrap();
+        assert_eq!(settings(folder.path(), "").rigs[0].token, Some(token()));
+        // A file of one's own choice need not be there yet.
+        let flags = Flags {
+            config: Some(folder.path().join("agent.toml")),
+            token_file: Some(folder.path().join("elsewhere")),
+            ..Flags::default()
+        };
+        store_after(&Settings::load(&flags).unwrap(), token().reveal(), known).unwrap();
+        assert_eq!(Settings::load(&flags).unwrap().rigs[0].token, Some(token()));
+    }
+
+    #[test]
     fn a_typo_is_found_without_asking() {
         let folder = tempfile::tempdir().unwrap();
         let settings = settings(folder.path(), "");

@@ -22,6 +22,7 @@ fn all_is_well() -> Facts {
         warnings: vec![],
         server: "https://onelap.example".into(),
         rigs: vec![("rig".into(), Some(Ok(answer(100))))],
+        token_problems: vec![],
         service: None,
         lmu: Some((Probe::Found { game_version: 14_200, cars: 44, track: "Portimão".into() }, Some((6397, Rest::Lmu)))),
         f1: f1(20777, Ok(Came::default())),
@@ -84,6 +85,7 @@ fn each_thing_that_is_wrong_comes_with_what_to_do() {
         ),
         (Facts { lmu: Some((Probe::Absent, Some((6397, Rest::Lmu)))), ..well() }, "does not show", "Enable Plugins"),
         (Facts { lmu: Some((Probe::Absent, None)), ..well() }, "no game was found", "start the game"),
+        (Facts { token_problems: vec!["token: not one".into()], ..well() }, "not one", "copy the token again"),
         (Facts { warnings: vec!["others may read it".into()], ..well() }, "others may read it", ""),
     ];
     for (facts, what, advice) in cases {

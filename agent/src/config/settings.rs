@@ -63,7 +63,7 @@ pub struct Flags {
     /// Where its memory is: a file on Linux, a name on Windows [default: /dev/shm/LMU_Data; LMU_Data]
     #[arg(long, value_name = "PATH", global = true)]
     pub lmu_path: Option<String>,
-    /// Ask its REST API, for setup and pit menu [default: on]
+    /// Ask its REST API, for setup, car numbers and teams [default: on]
     #[arg(long, value_name = "ON|OFF", global = true, hide_possible_values = true)]
     pub lmu_rest: Option<Switch>,
     /// Port of its REST API [default: 6397]
@@ -80,6 +80,12 @@ pub struct Flags {
     pub f1_sender: Option<IpAddr>,
 }
 
+impl Flags {
+    fn given_token(&self) -> Option<&str> {
+        self.token.as_deref().filter(|token| !token.trim().is_empty())
+    }
+}
+
 /// A rig as the settings describe it. Its token may be missing, which `check` and `token` do not mind.
 #[derive(Debug, Clone)]
 pub struct RigSettings {
@@ -87,6 +93,8 @@ pub struct RigSettings {
     pub name: String,
     /// Its token, where there is one.
     pub token: Option<RigToken>,
+    /// Why what is in its file is none: `check` says so, and `token` writes another.
+    pub token_problem: Option<ConfigError>,
     /// The token stands in the settings file itself.
     pub token_is_in_settings: bool,
     /// The file where its token is, or would be.
@@ -107,10 +115,8 @@ impl RigSettings {
     pub fn options(&self) -> Result<RigOptions, String> {
         let token = self.token.clone().ok_or_else(|| {
             let which = if self.name == THE_RIG { String::new() } else { format!(" --rig {}", self.name) };
-            format!(
-                "{} has no token: make a rig on the team's Rigs page, copy its token and run `onelap-agent token{which}`",
-                self.name
-            )
+            let what = self.token_problem.as_ref().map_or(format!("{} has no token", self.name), ToString::to_string);
+            format!("{what}: make a rig on the team's Rigs page, copy its token and run `onelap-agent token{which}`")
         })?;
         let Self { name, game, f1_port, f1_sender, .. } = self.clone();
         Ok(RigOptions { name, token, game, f1_port, f1_sender })
@@ -209,10 +215,17 @@ fn rigs(
             ));
         }
         let token_is_in_settings = in_file.is_some();
-        let token = token(flags, in_file, &token_file, warnings)?;
-        let name = THE_RIG.to_owned();
-        let game = flags.game.unwrap_or_default();
-        return Ok(vec![RigSettings { name, token, token_is_in_settings, token_file, game, f1_port, f1_sender }]);
+        let (token, token_problem) = token(flags, in_file, &token_file, warnings)?;
+        return Ok(vec![RigSettings {
+            name: THE_RIG.to_owned(),
+            token,
+            token_problem,
+            token_is_in_settings,
+            token_file,
+            game: flags.game.unwrap_or_default(),
+            f1_port,
+            f1_sender,
+        }]);
     }
     let is_wanted = |rig: &RigFile| flags.rig.as_ref().is_none_or(|name| *name == rig.name.0);
     let wanted: Vec<_> = file.rig.iter().filter(|rig| is_wanted(rig.get_ref())).collect();
@@ -223,7 +236,7 @@ fn rigs(
             format!("there is no such rig in the settings; there are {}", names.join(", ")),
         ));
     }
-    if wanted.len() > 1 && (flags.token.is_some() || flags.token_file.is_some()) {
+    if wanted.len() > 1 && (flags.given_token().is_some() || flags.token_file.is_some()) {
         return Err(ConfigError::new("--token", "the settings have several rigs: say which one with --rig NAME"));
     }
     let mut rigs: Vec<RigSettings> = Vec::new();
@@ -233,9 +246,12 @@ fn rigs(
             rig.token_file.as_ref().map_or_else(|| folder.join(format!("{}.token", rig.name.0)), |f| folder.join(f));
         let token_file = flags.token_file.clone().unwrap_or(own_file);
         let in_file = rig.token.as_ref().filter(|_| flags.token_file.is_none()).map(|token| token.0.clone());
+        let token_is_in_settings = in_file.is_some();
+        let (token, token_problem) = token(flags, in_file, &token_file, warnings)?;
         let rig = RigSettings {
-            token_is_in_settings: in_file.is_some(),
-            token: token(flags, in_file, &token_file, warnings)?,
+            token_is_in_settings,
+            token,
+            token_problem,
             name: rig.name.0.clone(),
             token_file,
             game: flags.game.unwrap_or(rig.game),
@@ -268,30 +284,34 @@ fn in_each_others_way(one: &RigSettings, other: &RigSettings) -> Option<String> 
     None
 }
 
+/// A rig's token, or why what is in its file is none. An empty one, as of a variable that is set to nothing, is none.
 fn token(
     flags: &Flags,
     in_file: Option<RigToken>,
     token_file: &Path,
     warnings: &mut Vec<String>,
-) -> Result<Option<RigToken>, ConfigError> {
-    if let Some(text) = &flags.token {
+) -> Result<(Option<RigToken>, Option<ConfigError>), ConfigError> {
+    if let Some(text) = flags.given_token() {
         let token = RigToken::parse(text).map_err(|e| ConfigError::new("--token or ONELAP_TOKEN", e.to_string()))?;
-        return Ok(Some(token));
+        return Ok((Some(token), None));
     }
     if in_file.is_some() {
-        return Ok(in_file);
+        return Ok((in_file, None));
     }
+    let problem = |why: String| Ok((None, Some(ConfigError::new(token_file.display().to_string(), why))));
     let text = match fs::read_to_string(token_file) {
         Ok(text) => text,
-        Err(e) if e.kind() == ErrorKind::NotFound && flags.token_file.is_none() => return Ok(None),
-        Err(e) => return Err(ConfigError::new(token_file.display().to_string(), format!("it cannot be read: {e}"))),
+        Err(e) if e.kind() == ErrorKind::NotFound && flags.token_file.is_none() => return Ok((None, None)),
+        Err(e) => return problem(format!("it cannot be read: {e}")),
     };
     if others_may_read(token_file) {
         warnings.push(may_be_read(token_file));
     }
-    let token =
-        RigToken::parse(&text).map_err(|e| ConfigError::new(token_file.display().to_string(), e.to_string()))?;
-    Ok(Some(token))
+    // Some editors of Windows begin a file with a byte order mark.
+    match RigToken::parse(text.trim_start_matches('\u{feff}')) {
+        Ok(token) => Ok((Some(token), None)),
+        Err(e) => problem(e.to_string()),
+    }
 }
 
 fn may_be_read(path: &Path) -> String {

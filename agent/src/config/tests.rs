@@ -116,9 +116,14 @@ fn a_token_lies_beside_the_settings() {
     place::write_private(&path, &format!("{}\n", a_token(2).reveal())).unwrap();
     let settings = Settings::load(&flags).unwrap();
     assert_eq!((settings.rigs[0].token.clone(), settings.warnings.len()), (Some(a_token(2)), 0));
+    // With the byte order mark of some editors, and where a variable is set to nothing.
+    fs::write(&path, format!("\u{feff}{}\r\n", a_token(2).reveal())).unwrap();
+    let flags = Flags { token: Some(String::new()), ..flags };
+    assert_eq!(Settings::load(&flags).unwrap().rigs[0].token, Some(a_token(2)));
     fs::write(&path, "not a token").unwrap();
-    let error = Settings::load(&flags).unwrap_err();
-    assert!(error.to_string().contains("token") && error.to_string().contains("1lap_rig_"), "{error}");
+    let settings = Settings::load(&flags).unwrap();
+    let error = settings.rigs[0].options().unwrap_err();
+    assert!(error.contains("1lap_rig_") && error.contains("onelap-agent token"), "{error}");
 }
 
 #[cfg(unix)]
