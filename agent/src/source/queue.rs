@@ -8,12 +8,16 @@ use crate::raw::{Raw, Stamp};
 use crate::source::Emit;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Most inputs that wait.
 const MAX_INPUTS: usize = 256;
 /// Most bytes that wait.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
+/// How often a recording looks for room.
+const ROOM_EVERY: Duration = Duration::from_millis(1);
 
 #[derive(Debug, Default)]
 struct Counters {
@@ -59,9 +63,18 @@ impl RawSink {
         queued
     }
 
-    /// Queues an input that has a stamp, and waits for room. Returns `false` where nobody takes it any more.
+    /// Queues an input that has a stamp, and waits for room; the only one that waits may be of any size. Returns `false`
+    /// where nobody takes it any more.
     pub fn send_stamped(&self, at: Stamp, raw: Raw) -> bool {
-        self.counters.bytes.fetch_add(raw.size(), Relaxed);
+        let bytes = raw.size();
+        let fits = |waiting: usize| waiting == 0 || waiting + bytes <= MAX_BYTES;
+        while !fits(self.counters.bytes.load(Relaxed)) {
+            if self.sender.is_closed() {
+                return false;
+            }
+            thread::sleep(ROOM_EVERY);
+        }
+        self.counters.bytes.fetch_add(bytes, Relaxed);
         self.sender.blocking_send((at, raw)).is_ok()
     }
 
@@ -121,6 +134,27 @@ impl RawQueue {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_recording_waits_for_room_and_nothing_of_it_is_lost() {
+        let (sink, mut queue) = raw_queue(Clock::start());
+        let images = [1024 * 1024; 40].into_iter().chain([2 * MAX_BYTES, 10]);
+        let inputs: Vec<_> = images.map(|len| Raw::LmuImage(vec![0; len])).collect();
+        let count = inputs.len();
+        let player = thread::spawn(move || {
+            let at = Stamp { unix_ms: 0, mono_ms: 0 };
+            inputs.into_iter().all(|raw| sink.send_stamped(at, raw))
+        });
+        while queue.counters.bytes.load(Relaxed) < 3 * 1024 * 1024 {
+            thread::yield_now();
+        }
+        for i in 0..count {
+            let waiting = queue.counters.bytes.load(Relaxed);
+            assert!(waiting <= MAX_BYTES || i >= 40, "{waiting} bytes");
+            assert!(queue.blocking_recv().is_some(), "{i}");
+        }
+        assert!(player.join().unwrap());
+    }
 
     #[test]
     fn what_does_not_fit_is_dropped_and_counted() {
