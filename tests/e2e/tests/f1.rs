@@ -1,4 +1,5 @@
 //! F1 25 from end to end: the fake game's datagrams, the shipped agent, the service, and what people read of it.
+#![expect(clippy::expect_used, reason = "helpers of a test: what fails here fails the test")]
 
 use e2e::rig::{logged_laps, session_of, told_laps};
 use e2e::{TestApp, eventually};
