@@ -55,6 +55,9 @@ impl Summary {
 /// Why nothing was recorded, or not all.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
+    /// It would be written over something.
+    #[error("it is there already: give another name")]
+    Exists,
     /// The file cannot be written.
     #[error("the recording cannot be written: {0}")]
     Io(#[from] io::Error),
@@ -75,10 +78,17 @@ pub fn spawn(
     wanted: Wanted,
     stop: &CancellationToken,
 ) -> Result<JoinHandle<Result<Summary, RecordError>>, RecordError> {
-    let file = File::create_new(path)?;
+    let file = File::create_new(path).map_err(|e| match e.kind() {
+        io::ErrorKind::AlreadyExists => RecordError::Exists,
+        _ => e.into(),
+    })?;
     let (sink, queue) = raw_queue(Clock::start());
     let rigs = [(wanted, sink)];
     sources::spawn(games, sample_hz, &rigs, stop)?;
+    if let Some(problem) = queue.problem() {
+        // Said now, and not only at the end of the drive.
+        tracing::warn!("{problem}");
+    }
     let [(_, sink)] = rigs;
     let ends = stop.clone();
     thread::spawn(move || tick(&sink, &ends));

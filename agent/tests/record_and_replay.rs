@@ -57,5 +57,6 @@ async fn a_recording_tells_the_laps_that_the_game_drove() {
         assert_eq!(lap.sectors_ms, [record.sector1_ms, record.sector2_ms, record.sector3_ms]);
     }
     // Nothing is written over what is there.
-    assert!(record::spawn(&path, &games, 60, wanted, &CancellationToken::new()).is_err());
+    let again = record::spawn(&path, &games, 60, wanted, &CancellationToken::new());
+    assert!(matches!(again, Err(record::RecordError::Exists)));
 }
