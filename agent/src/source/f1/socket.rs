@@ -23,8 +23,10 @@ use tokio_util::sync::CancellationToken;
 pub const DEFAULT_PORT: u16 = 20777;
 /// How often a silent rig is told that time has passed, and how long the thread may take to end.
 pub const TICK: Duration = Duration::from_millis(250);
+/// Room for any datagram: for one that is longer than the room, Windows gives an error.
+const BUFFER: usize = 65_536;
 /// More than the largest datagram of any format (1,470 bytes); what is longer is cut, and refused by its size.
-const BUFFER: usize = 2048;
+const LONGEST: usize = 2048;
 /// Senders that are remembered by name; what comes of others is still counted.
 const NAMED_SENDERS: usize = 32;
 /// Pause after an error of the socket, so that a broken one does not take a core.
@@ -172,16 +174,15 @@ pub fn bind(address: SocketAddr) -> Result<UdpSocket, SocketError> {
 }
 
 fn listen(socket: &UdpSocket, mut router: Router, counts: &Mutex<SocketCounts>, stop: &CancellationToken) {
-    let mut buffer = [0; BUFFER];
+    let mut buffer = vec![0; BUFFER];
     while !stop.is_cancelled() {
         match socket.recv_from(&mut buffer) {
             Ok((len, from)) => {
-                let bytes = buffer.get(..len).unwrap_or_default();
+                let bytes = buffer.get(..len.min(LONGEST)).unwrap_or_default();
                 router.route(from, bytes, &mut lock(counts));
             }
             Err(error)
                 if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {}
-            // On Windows also: a datagram was longer than the buffer.
             Err(error) => {
                 lock(counts).errors += 1;
                 tracing::debug!(%error, "receiving F1 telemetry");

@@ -73,7 +73,7 @@ fn a_port_is_listened_on_until_it_is_stopped() {
     game.send_to(b"frame", listener.address()).unwrap();
     game.send_to(&[7; 3000], listener.address()).unwrap();
     assert_eq!(next_datagram(&out), (game.local_addr().unwrap(), b"frame".to_vec()));
-    assert_eq!(next_datagram(&out).1.len(), BUFFER, "what is too long is cut, and refused later");
+    assert_eq!(next_datagram(&out).1.len(), LONGEST, "what is too long is cut, and refused later");
     assert_eq!(out.recv_timeout(Duration::from_secs(10)), Ok(Raw::Tick), "silence");
     assert_eq!(listener.counts().routed, 2);
     stop.cancel();
