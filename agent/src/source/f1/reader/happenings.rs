@@ -124,7 +124,7 @@ impl Live {
     fn pit(&self, slot: usize, step: PitStep) -> Reading {
         Reading::Event(Box::new(RaceEvent::Pit {
             car: CarKey(slot.to_string()),
-            lap: self.laps.as_ref().map_or(0, |laps| laps[slot].current_lap.into()),
+            lap: self.laps.as_ref().map_or(1, |laps| laps[slot].current_lap.max(1).into()),
             step,
             at_s: self.time_s,
             fuel_l: None,

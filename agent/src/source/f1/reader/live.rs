@@ -261,7 +261,9 @@ impl Live {
 
     /// Says the frame's sample, once.
     fn finish_frame(&mut self, out: &mut Vec<Reading>) {
-        let is_ours = self.state().is_some_and(|state| state != GameState::Spectating);
+        // A slot without a car is all zeros.
+        let has_car = self.own().zip(self.laps.as_ref()).is_some_and(|(slot, laps)| laps[slot].is_car());
+        let is_ours = has_car && self.state().is_some_and(|state| state != GameState::Spectating);
         let is_told = self.told.is_some() && self.ended_ms.is_none();
         let Some(frame) = self.frame.as_mut().filter(|frame| frame.have != 0 && !frame.told) else { return };
         frame.told = true;

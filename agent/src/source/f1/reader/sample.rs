@@ -67,7 +67,7 @@ pub fn motion(sample: &mut Sample, car: &CarMotion) {
 
 /// Id 2. Gaps are those of a race.
 pub fn lap_data(sample: &mut Sample, car: &LapData, behind: Option<&LapData>, is_race: bool) {
-    sample.set(C::Lap, car.current_lap.into());
+    sample.set_opt(C::Lap, (car.current_lap > 0).then_some(car.current_lap.into()));
     sample.set_opt(C::LapDistance, (car.lap_distance_m >= 0.0).then_some(car.lap_distance_m.into()));
     sample.set(C::LapTime, f64::from(car.current_lap_time_ms) / 1000.0);
     sample.set_opt(C::CurrentSector, (car.sector < 3).then(|| f64::from(car.sector) + 1.0));

@@ -130,6 +130,19 @@ fn a_frame_is_a_sample_in_the_catalogues_units_and_corners() {
 }
 
 #[test]
+fn a_slot_without_a_car_and_a_lap_before_the_first_are_not_known() {
+    let mut game = Game::new();
+    game.begin();
+    game.cars[1].lap = 0;
+    let out = game.frame();
+    assert_eq!(samples(&out)[0].get(C::Lap), None);
+    for result in [0, 1] {
+        game.cars[1].result = result;
+        assert_eq!(samples(&game.frame()), Vec::<&Sample>::new(), "its values are zeros");
+    }
+}
+
+#[test]
 fn what_was_lost_of_a_frame_is_absent_and_what_is_late_is_ignored() {
     let mut game = Game::new();
     game.begin();
