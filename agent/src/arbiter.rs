@@ -1,11 +1,12 @@
 //! Which of a rig's sources speaks: the first whose game runs, until that game ends.
 //!
 //! A PC may have several games' sources open; their readers all listen all the time. Only the one in charge is heard.
-//! When its game ends and another runs, that one's state and session are told as if they had just begun. Pure.
+//! When its game ends and another runs, that one's state, session and setup are told as if they had just begun. Pure.
 
 use crate::reading::Reading;
 use onelap_protocol::agent::EndReason;
 use onelap_protocol::race::{Game, GameState, SessionInfo};
+use onelap_protocol::setup::Setup;
 
 /// What a source said last.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ struct Source {
     game: Option<Game>,
     state: GameState,
     session: Option<Box<SessionInfo>>,
+    /// The session's setup, and when it was told, in its time.
+    setup: Option<(f64, Box<Setup>)>,
     notice: Option<String>,
 }
 
@@ -28,7 +31,7 @@ impl Arbiter {
     /// For so many sources, none in charge.
     #[must_use]
     pub fn new(sources: usize) -> Self {
-        let silent = || Source { game: None, state: GameState::NotRunning, session: None, notice: None };
+        let silent = || Source { game: None, state: GameState::NotRunning, session: None, setup: None, notice: None };
         Self { sources: (0..sources).map(|_| silent()).collect(), in_charge: None, notice: None }
     }
 
@@ -69,6 +72,9 @@ impl Arbiter {
         pass(Reading::State { game: source.game, state: source.state });
         if let Some(info) = &source.session {
             pass(Reading::SessionStarted(info.clone()));
+            if let Some((at_s, setup)) = source.setup.clone() {
+                pass(Reading::Setup { at_s, setup });
+            }
         }
     }
 
@@ -91,9 +97,13 @@ impl Source {
             Reading::SessionStarted(info) | Reading::SessionChanged(info) => {
                 self.game.get_or_insert(info.game);
                 self.session = Some(info.clone());
+                if matches!(reading, Reading::SessionStarted(_)) {
+                    self.setup = None;
+                }
             }
-            Reading::SessionEnded(_) => self.session = None,
-            Reading::Sample(_) | Reading::Standings(_) | Reading::Setup { .. } | Reading::Event(_) => {}
+            Reading::SessionEnded(_) => (self.session, self.setup) = (None, None),
+            Reading::Setup { at_s, setup } => self.setup = Some((*at_s, setup.clone())),
+            Reading::Sample(_) | Reading::Standings(_) | Reading::Event(_) => {}
         }
     }
 }
@@ -150,6 +160,34 @@ mod tests {
             started(Game::Lmu),
         ];
         assert_eq!(heard(said), expected);
+    }
+
+    #[test]
+    fn the_setup_that_was_told_meanwhile_comes_with_its_session() {
+        let setup = |at_s| Reading::Setup { at_s, setup: Box::new(Setup { name: None, items: vec![] }) };
+        let said = vec![
+            (1, state(Some(Game::F1))),
+            (0, state(Some(Game::Lmu))),
+            (0, started(Game::Lmu)),
+            (0, setup(1.0)),
+            (0, started(Game::Lmu)),
+            (0, setup(2.0)),
+            (0, setup(3.0)),
+            (1, state(None)),
+        ];
+        let expected = [state(Some(Game::F1)), state(None), state(Some(Game::Lmu)), started(Game::Lmu), setup(3.0)];
+        assert_eq!(heard(said), expected);
+        let ended = Reading::SessionEnded(EndReason::Left);
+        let said = vec![
+            (1, state(Some(Game::F1))),
+            (0, state(Some(Game::Lmu))),
+            (0, started(Game::Lmu)),
+            (0, setup(1.0)),
+            (0, ended),
+            (0, started(Game::Lmu)),
+            (1, state(None)),
+        ];
+        assert_eq!(heard(said).last(), Some(&started(Game::Lmu)));
     }
 
     #[test]
