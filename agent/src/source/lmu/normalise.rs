@@ -66,11 +66,12 @@ fn lap(out: &mut Sample, scoring: &Scoring<'_>, vehicle: &Vehicle<'_>, car: &Car
     out.set_opt(Channel::TimeLeft, time_left_s(scoring, is_1_3));
 }
 
-/// Time left in a timed session.
+/// Time left in a timed session; 0 is one only where the session has an end.
 #[must_use]
 pub fn time_left_s(scoring: &Scoring<'_>, is_1_3: bool) -> Option<f64> {
     if is_1_3 {
-        return within(f64::from(scoring.session_time_remaining()), 0.0, 1e6);
+        let left = within(f64::from(scoring.session_time_remaining()), 0.0, 1e6);
+        return left.filter(|left| *left > 0.0 || scoring.end_et() > 0.0);
     }
     within(scoring.end_et() - scoring.current_et(), 0.0, 1e6).filter(|_| scoring.end_et() > 0.0)
 }

@@ -158,3 +158,16 @@ fn flags_and_pits_are_those_shown_to_us() {
     assert_eq!(pit(|p| p.vehicle_u8(Picture::OWN, 198, 1)), 2.0);
     assert_eq!(pit(|p| p.vehicle_u8(Picture::OWN, 457, 3)), 3.0);
 }
+
+#[test]
+fn a_session_that_is_not_timed_has_no_time_left() {
+    let left = |end_s: f64, left_s: f32| {
+        let picture = Picture::race().set(|p| {
+            p.scoring_f64(76, end_s);
+            p.scoring_f32(340, left_s);
+        });
+        taken(&picture).get(Channel::TimeLeft)
+    };
+    assert_eq!([left(0.0, 0.0), left(-1.0, 0.0), left(0.0, -1.0)], [None; 3]);
+    assert_eq!([left(3600.0, 0.0), left(0.0, 12.5)], [Some(0.0), Some(12.5)], "at its end, and where no end is named");
+}

@@ -108,6 +108,12 @@ impl Picture {
     pub fn scoring_i32(&mut self, at: usize, value: i32) {
         self.i32(SCORING + at, value);
     }
+    pub fn scoring_f64(&mut self, at: usize, value: f64) {
+        self.f64(SCORING + at, value);
+    }
+    pub fn scoring_f32(&mut self, at: usize, value: f32) {
+        self.f32(SCORING + at, value);
+    }
     pub fn vehicle_u8(&mut self, vehicle: VehicleAt, at: usize, value: u8) {
         self.u8(vehicle.0 + at, value);
     }
