@@ -101,6 +101,10 @@ impl RigStatus {
                 format!("{} of {}: live: {game}", greeted.rig, greeted.team)
             }
             (Some(greeted), _) => format!("{} of {}: connected: {game}", greeted.rig, greeted.team),
+            // The token, the address or the agent itself has to be another one.
+            (None, Some(problem)) if self.needs_help => {
+                format!("{}: offline: {problem}; then start the agent again", self.rig)
+            }
             (None, Some(problem)) => format!("{}: offline: {problem}", self.rig),
             (None, None) => format!("{}: connecting", self.rig),
         };
@@ -165,6 +169,8 @@ mod tests {
         assert_eq!(driving().line(), "RIG_A of Ours: live: Portimão · Hyper · 20 Hz");
         let offline = RigStatus { greeted: None, problem: Some("no route".into()), ..driving() };
         assert_eq!(offline.line(), "rig: offline: no route, keeping 3.1 MB");
+        let refused = RigStatus { needs_help: true, ..offline };
+        assert_eq!(refused.line(), "rig: offline: no route; then start the agent again, keeping 3.1 MB");
         let menu = RigStatus { state: GameState::Menu, track: None, notice: Some("note".into()), ..driving() };
         assert_eq!(menu.line(), "RIG_A of Ours: connected: Le Mans Ultimate in the menu · note");
         assert_eq!(RigStatus::new("rig", 20).line(), "rig: connecting");
