@@ -67,10 +67,9 @@ pub(crate) fn run(samples: &[Sample]) {
     let json_bytes = mean(&mut jsons.iter().map(String::len), jsons.len());
     println!("batch of {BATCH} samples: {frame_bytes:.0} B; the contract's JSON for one sample: {json_bytes:.0} B");
     println!(
-        "per viewer and second at 10 frames: {:.1} kB in batches, {:.1} kB as JSON: {:.1} % (and twice the samples)",
-        frame_bytes / 100.0,
-        json_bytes / 100.0,
-        100.0 * frame_bytes / json_bytes
+        "per sample: {:.0} B against {json_bytes:.0} B of JSON: {:.1} %",
+        frame_bytes / BATCH as f64,
+        100.0 * frame_bytes / BATCH as f64 / json_bytes
     );
 
     let mut out = Vec::new();
