@@ -162,7 +162,8 @@ fn listen(ports: impl Iterator<Item = u16>) -> BTreeMap<u16, Result<Came, ErrorK
     let until = Instant::now() + LISTEN;
     let look = |socket: UdpSocket| {
         let mut came = Came::default();
-        let mut buffer = [0; 2048];
+        // Room for any datagram: for one that is longer than the room, Windows gives an error.
+        let mut buffer = vec![0; 65_536];
         loop {
             // A port that was listened on while another's turn was has kept what came.
             let left = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));

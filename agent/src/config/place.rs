@@ -84,8 +84,10 @@ pub fn others_may_read(_path: &Path) -> bool {
 mod tests {
     use super::*;
 
+    // Windows calls no path of Linux absolute.
+    #[cfg(unix)]
     #[test]
-    fn the_file_is_in_the_platforms_place() {
+    fn on_linux_the_file_is_where_xdg_says() {
         let linux = |name: &str| match name {
             "HOME" => Some(PathBuf::from("/home/d")),
             "XDG_CONFIG_HOME" => Some(PathBuf::from("/cfg")),
@@ -94,6 +96,10 @@ mod tests {
         assert_eq!(path_from(false, linux), Some(PathBuf::from("/cfg/onelap/agent.toml")));
         let home = |name: &str| (name == "HOME").then(|| PathBuf::from("/home/d"));
         assert_eq!(path_from(false, home), Some(PathBuf::from("/home/d/.config/onelap/agent.toml")));
+    }
+
+    #[test]
+    fn on_windows_the_file_is_in_the_users_profile() {
         let windows = |name: &str| (name == "APPDATA").then(|| PathBuf::from("C:\\Users\\d\\AppData\\Roaming"));
         let expected = PathBuf::from("C:\\Users\\d\\AppData\\Roaming").join("1Lap").join("agent.toml");
         assert_eq!(path_from(true, windows), Some(expected));

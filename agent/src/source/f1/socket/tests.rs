@@ -86,6 +86,12 @@ fn a_taken_port_says_so() {
     let address = other.local_addr().unwrap();
     let error = spawn(address, vec![rig("A", None).0], CancellationToken::new()).unwrap_err().to_string();
     assert!(error.starts_with(&format!("UDP port {} is taken by another program", address.port())), "{error}");
+}
+
+// Wine, which runs the tests for Windows, listens on all addresses instead.
+#[cfg(unix)]
+#[test]
+fn an_address_that_the_pc_does_not_have_is_named() {
     let nowhere = spawn("192.0.2.1:0".parse().unwrap(), vec![], CancellationToken::new()).unwrap_err().to_string();
     assert!(nowhere.contains("this PC has no network address 192.0.2.1"), "{nowhere}");
 }
