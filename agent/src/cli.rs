@@ -213,12 +213,12 @@ fn inspect_lmu(file: &Path) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// A file that cannot be read or is refused keeps from none of the others.
 fn inspect_f1(files: &[PathBuf]) -> Result<ExitCode, String> {
-    let read = |path: &PathBuf| read(path).map(|bytes| (path.display().to_string(), bytes));
-    let files = files.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let mut code = ExitCode::SUCCESS;
-    for result in inspect::f1::inspect(&files) {
-        match result {
+    for file in files {
+        let told = read(file).and_then(|bytes| inspect::f1::inspect_one(&file.display().to_string(), &bytes));
+        match told {
             Ok(json) => print_json(&json)?,
             Err(why) => {
                 complain(&why);

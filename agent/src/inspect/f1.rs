@@ -6,13 +6,6 @@
 use crate::source::f1::format::{Datagram, Identity, decode};
 use serde_json::{Value, json};
 
-/// Decodes files, one datagram each. In the order of the files: what each says, or why it was refused, both with its
-/// name.
-#[must_use]
-pub fn inspect(files: &[(String, Vec<u8>)]) -> Vec<Result<Value, String>> {
-    files.iter().map(|(name, bytes)| inspect_one(name, bytes)).collect()
-}
-
 /// Decodes one datagram. One of another format than the decoded one shows its header and says what to do.
 ///
 /// # Errors
@@ -58,7 +51,7 @@ mod tests {
         let mut older = event.clone();
         older[0] = 0xe8;
         let files = [("a.bin", event.clone()), ("b.bin", older), ("c.bin", event[..44].to_vec())];
-        let mut outcomes = inspect(&files.map(|(name, bytes)| (name.to_owned(), bytes))).into_iter();
+        let mut outcomes = files.iter().map(|(name, bytes)| inspect_one(name, bytes));
 
         let decoded = outcomes.next().unwrap().unwrap();
         assert_eq!(decoded["packet"], "Event");
