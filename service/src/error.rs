@@ -146,6 +146,17 @@ impl ApiError {
     }
 }
 
+/// A message that quotes what somebody sent, cut to a length that may go into a log and back over a socket.
+pub(crate) fn shortened(mut message: String) -> String {
+    const LONGEST: usize = 500;
+    if message.len() > LONGEST {
+        let end = (0..=LONGEST).rev().find(|at| message.is_char_boundary(*at)).unwrap_or(0);
+        message.truncate(end);
+        message.push('…');
+    }
+    message
+}
+
 /// Whether trying again can help: no connection was to be had, or the server is going, coming or full.
 fn is_unavailable(error: &sqlx::Error) -> bool {
     match error {

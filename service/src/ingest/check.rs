@@ -29,8 +29,18 @@ pub(super) fn standings(standings: &Standings) -> Check {
     }
     standings.cars.iter().try_for_each(|car| {
         text("standings.cars.driver", &car.driver, MAX_TEXT)?;
-        text("standings.cars.car", &car.car.0, MAX_TEXT)
+        text("standings.cars.car", &car.car.0, MAX_TEXT)?;
+        optional_text("standings.cars.number", car.number.as_deref())?;
+        optional_text("standings.cars.entrant", car.entrant.as_deref())?;
+        optional_text("standings.cars.car_name", car.car_name.as_deref())?;
+        optional_text("standings.cars.class", car.class.as_deref())?;
+        optional_text("standings.cars.compound", car.compound.as_deref())
     })
+}
+
+/// Checks what the team is told of the agent.
+pub(super) fn notice(notice: Option<&str>) -> Check {
+    optional_text("status.notice", notice)
 }
 
 fn session(info: &SessionInfo) -> Check {
@@ -60,7 +70,10 @@ fn race_event(event: &RaceEvent) -> Check {
             text("event.from", from, MAX_TEXT)?;
             text("event.to", to, MAX_TEXT)
         }
-        RaceEvent::Note { text: note, .. } => text("event.text", note, MAX_NOTE),
+        RaceEvent::Note { car, text: note, .. } => {
+            optional_text("event.car", car.as_ref().map(|car| car.0.as_str()))?;
+            text("event.text", note, MAX_NOTE)
+        }
         RaceEvent::Phase { .. } => Ok(()),
     }
 }
@@ -71,6 +84,10 @@ fn lap(lap: &Lap) -> Check {
     optional_text("event.class", lap.class.as_deref())?;
     optional_text("event.number", lap.number.as_deref())?;
     optional_text("event.compound", lap.compound.as_deref())?;
+    // JSON has no infinity, but numbers that become it here; where they are stored they would be null.
+    if !lap.tire_wear_pct.iter().flatten().all(|wear| wear.is_finite()) {
+        return Err("event.tire_wear_pct: out of range".to_owned());
+    }
     let times = lap.sectors_ms.iter().chain([&lap.time_ms]).flatten();
     match times.copied().find(|ms| i32::try_from(*ms).is_err()) {
         Some(ms) => Err(format!("event.time_ms: {ms} ms is no lap time")),

@@ -103,7 +103,7 @@ pub(super) async fn acknowledge(
     mut progress: watch::Receiver<Progress>,
     session: SessionId,
     epoch: u64,
-    fenced: CancellationToken,
+    stopped: CancellationToken,
 ) {
     loop {
         let now = *progress.borrow_and_update();
@@ -115,7 +115,7 @@ pub(super) async fn acknowledge(
                     return;
                 }
             }
-            Progress::Fenced => return fenced.cancel(),
+            Progress::Stopped => return stopped.cancel(),
         }
         if progress.changed().await.is_err() {
             return;

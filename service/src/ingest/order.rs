@@ -2,13 +2,14 @@
 //!
 //! Sequences have no holes when they reach the recorder. A hole arises when the recorder's queue was full; the agent is
 //! then asked to send again from there, while new items still go to the live view. Where the agent answers from a later
-//! place, or not at all, it no longer has the missing items: the hole is accepted as a loss and counted.
+//! place, it no longer has the missing items: the hole is accepted as a loss and counted. Where it does not answer, the
+//! connection has to end, for nothing says that the items are lost; the next one begins at what is committed.
 
 use std::time::Duration;
 
-/// How long the agent may take to begin sending again.
-const ASK_AGAIN: Duration = Duration::from_secs(5);
-/// How often it is asked before the hole is accepted.
+/// How long the agent may take to begin sending again, with all that is under way on a slow line before its answer.
+const ASK_AGAIN: Duration = Duration::from_secs(20);
+/// How often it is asked.
 const ASKS: u32 = 3;
 
 /// The state of one session's stream on one connection. Times are since the connection began.
@@ -23,6 +24,17 @@ pub(super) struct Order {
     asked: Option<(Duration, u32)>,
     /// Sequences that were accepted as lost.
     pub(super) lost: u64,
+}
+
+/// Whether the agent has to send again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ask {
+    /// Nothing is missing, or it is not the time to ask.
+    Nothing,
+    /// Everything after this sequence.
+    After(u64),
+    /// It was asked often enough.
+    InVain,
 }
 
 /// What to do with an item.
@@ -62,21 +74,25 @@ impl Order {
 
     /// Whether to ask the agent to send again, and after which sequence: there is a hole, the recorder has room, and
     /// the last question is not too fresh.
-    pub(super) fn ask(&mut self, now: Duration, has_room: bool) -> Option<u64> {
-        if self.came <= self.taken || !has_room {
-            return None;
+    pub(super) fn ask(&mut self, now: Duration, has_room: bool) -> Ask {
+        if self.is_whole() || !has_room {
+            return Ask::Nothing;
         }
         let asks = match self.asked {
-            Some((at, _)) if now < at + ASK_AGAIN => return None,
+            Some((at, _)) if now < at + ASK_AGAIN => return Ask::Nothing,
             Some((_, asks)) => asks,
             None => 0,
         };
         if asks == ASKS {
-            self.accept_hole(self.came + 1);
-            return None;
+            return Ask::InVain;
         }
         self.asked = Some((now, asks + 1));
-        Some(self.taken)
+        Ask::After(self.taken)
+    }
+
+    /// Whether everything that came was taken.
+    pub(super) fn is_whole(&self) -> bool {
+        self.came <= self.taken
     }
 
     /// Last sequence that the recorder has taken.
@@ -114,7 +130,7 @@ mod tests {
         assert_eq!(give(&mut order, 11, true), Verdict { show: false, record: false });
         give(&mut order, 12, true);
         assert_eq!(give(&mut order, 13, true), Verdict { show: true, record: true });
-        assert_eq!(order.ask(NOW, true), None);
+        assert_eq!(order.ask(NOW, true), Ask::Nothing);
     }
 
     #[test]
@@ -123,10 +139,10 @@ mod tests {
         give(&mut order, 1, true);
         assert!(give(&mut order, 2, false).record);
         assert_eq!(give(&mut order, 3, true), Verdict { show: true, record: false });
-        assert_eq!(order.ask(NOW, false), None);
-        assert_eq!(order.ask(NOW, true), Some(1));
-        assert_eq!(order.ask(NOW + Duration::from_secs(1), true), None);
-        assert_eq!(order.ask(NOW + Duration::from_secs(6), true), Some(1));
+        assert_eq!(order.ask(NOW, false), Ask::Nothing);
+        assert_eq!(order.ask(NOW, true), Ask::After(1));
+        assert_eq!(order.ask(NOW + Duration::from_secs(1), true), Ask::Nothing);
+        assert_eq!(order.ask(NOW + Duration::from_secs(21), true), Ask::After(1));
         assert_eq!(give(&mut order, 2, true), Verdict { show: false, record: true });
         assert_eq!(give(&mut order, 3, true), Verdict { show: false, record: true });
         assert_eq!(give(&mut order, 4, true), Verdict { show: true, record: true });
@@ -137,18 +153,22 @@ mod tests {
     fn what_the_agent_no_longer_has_is_counted_as_lost() {
         let mut order = Order::new(0, 0);
         give(&mut order, 5, true);
-        assert_eq!(order.ask(NOW, true), Some(0));
+        assert_eq!(order.ask(NOW, true), Ask::After(0));
         assert_eq!(give(&mut order, 4, true), Verdict { show: false, record: true });
         assert_eq!((order.last_taken(), order.lost), (4, 3));
+    }
 
+    #[test]
+    fn what_an_agent_that_does_not_answer_has_is_not_given_up() {
         let mut silent = Order::new(0, 0);
         give(&mut silent, 5, true);
         for ask in 0..3 {
-            assert_eq!(silent.ask(Duration::from_secs(ask * 6), true), Some(0));
+            assert_eq!(silent.ask(Duration::from_secs(ask * 20), true), Ask::After(0));
         }
-        assert_eq!(silent.ask(Duration::from_secs(18), true), None);
-        assert!(give(&mut silent, 6, true).record);
-        assert_eq!(silent.lost, 5);
+        // What was under way before the answer may still be coming.
+        assert!(!give(&mut silent, 6, true).record);
+        assert_eq!(silent.ask(Duration::from_secs(60), true), Ask::InVain);
+        assert_eq!((silent.last_taken(), silent.lost), (0, 0));
     }
 
     proptest! {
@@ -164,8 +184,8 @@ mod tests {
                     recorded.push(next);
                 }
                 next += 1;
-                now += Duration::from_secs(6);
-                if let Some(after) = order.ask(now, has_room) {
+                now += Duration::from_secs(20);
+                if let Ask::After(after) = order.ask(now, has_room) {
                     next = after + 1;
                 }
             }

@@ -4,13 +4,13 @@
 //! not read is let go and cannot hold anything up.
 
 use super::io::{Budget, End, Out, acknowledge, broken, database, fatal};
+use super::order::Ask;
 use super::stream::{Sender, Stream};
 use super::{check, reconnect_jitter_ms};
 use crate::app::State;
 use crate::auth::{self, RigScope};
-use crate::error::ApiError;
+use crate::error::{ApiError, shortened};
 use crate::live::{Connection, Cut, now_ms};
-use crate::recorder::Progress;
 use crate::telemetry;
 use actix_web::http::header::SEC_WEBSOCKET_PROTOCOL;
 use actix_web::{HttpRequest, HttpResponse, get, web};
@@ -76,7 +76,7 @@ async fn connect(
         skew_ms: 0,
         streams: HashMap::new(),
         budget: Budget::new(),
-        fenced: CancellationToken::new(),
+        stopped: CancellationToken::new(),
     };
     actix_web::rt::spawn(agent.run(messages).instrument(span));
     Ok(response)
@@ -95,14 +95,14 @@ struct Agent {
     skew_ms: i64,
     streams: HashMap<SessionId, Stream>,
     budget: Budget,
-    /// Cancelled when a writer finds that somebody else records its session.
-    fenced: CancellationToken,
+    /// Cancelled when a writer has stopped: somebody else records its session, or it cannot be stored.
+    stopped: CancellationToken,
 }
 
 impl Agent {
     async fn run(mut self, messages: AggregatedMessageStream) {
         tracing::info!("agent connected");
-        let (cut, fenced, stopping) = (self.live.cut.clone(), self.fenced.clone(), self.state.hub.stopping.clone());
+        let (cut, stopped, stopping) = (self.live.cut.clone(), self.stopped.clone(), self.state.hub.stopping.clone());
         let end = tokio::select! {
             end = self.talk(messages) => end,
             () = cut.cancelled() => match self.live.why_cut() {
@@ -113,13 +113,15 @@ impl Agent {
                     CloseCode::Policy,
                 ),
             },
-            () = fenced.cancelled() => {
-                End::Goodbye("the session is recorded elsewhere", reconnect_jitter_ms(), CloseCode::Again)
+            () = stopped.cancelled() => {
+                End::Goodbye("the session cannot be recorded on this connection", reconnect_jitter_ms(), CloseCode::Again)
             }
             () = stopping.cancelled() => {
                 End::Goodbye("the service restarts", reconnect_jitter_ms(), CloseCode::Restart)
             }
         };
+        // Writers finish while the agent is told: its next connection waits for them.
+        self.streams.clear();
         let code = match end {
             End::Gone => None,
             End::Fatal(code, message, close) => {
@@ -170,15 +172,19 @@ impl Agent {
         let now = self.began.elapsed();
         let Some(epoch) = self.epoch else { return Ok(()) };
         for (session, stream) in &mut self.streams {
-            if let Some(sequence) = stream.ask(now) {
-                self.state.hub.figures.recorder_full.inc();
-                let place = Place { session: *session, epoch, sequence };
-                self.out.send(&ServiceMessage::Resend { place }).await?;
-            }
+            let sequence = match stream.ask(now) {
+                Ask::Nothing => continue,
+                Ask::After(sequence) => sequence,
+                Ask::InVain => {
+                    let reason = "what was asked for again did not come";
+                    return Err(End::Goodbye(reason, reconnect_jitter_ms(), CloseCode::Again));
+                }
+            };
+            self.state.hub.figures.recorder_full.inc();
+            let place = Place { session: *session, epoch, sequence };
+            self.out.send(&ServiceMessage::Resend { place }).await?;
         }
-        self.streams.retain(|_, stream| {
-            !stream.ended || *stream.writer.progress.borrow() != Progress::Committed(stream.last_taken())
-        });
+        self.streams.retain(|_, stream| !(stream.ended && stream.is_committed()));
         Ok(())
     }
 
@@ -209,6 +215,7 @@ impl Agent {
     }
 
     async fn refuse(&mut self, code: ErrorCode, message: String) -> Result<(), End> {
+        let message = shortened(message);
         tracing::info!(code = code.as_str(), message, "message refused");
         self.state.hub.figures.refused.inc();
         Ok(self.out.send(&ServiceMessage::Error { code, message, fatal: false }).await?)
@@ -254,12 +261,15 @@ impl Agent {
                 }
                 Err(message) => self.refuse(ErrorCode::Invalid, message).await,
             },
-            AgentMessage::Status { game, state, notice, .. } => {
-                self.live.status(game, state, notice);
-                Ok(())
-            }
+            AgentMessage::Status { game, state, notice, .. } => match check::notice(notice.as_deref()) {
+                Ok(()) => {
+                    self.live.status(game, state, notice);
+                    Ok(())
+                }
+                Err(message) => self.refuse(ErrorCode::Invalid, message).await,
+            },
             AgentMessage::Bye { reason } => {
-                tracing::info!(reason, "agent says goodbye");
+                tracing::info!(reason = shortened(reason), "agent says goodbye");
                 Err(End::Goodbye("goodbye", 0, CloseCode::Normal))
             }
         }
@@ -283,6 +293,9 @@ impl Agent {
         clock_ms: u64,
         sessions: &[SessionId],
     ) -> Result<(), End> {
+        if self.epoch.is_some() {
+            return Err(fatal(ErrorCode::OutOfOrder, "hello was said already"));
+        }
         if i64::try_from(epoch).is_err() {
             return Err(fatal(ErrorCode::Invalid, "hello.epoch: is larger than 63 bits"));
         }
@@ -322,26 +335,30 @@ impl Agent {
                 self.begin(place, info).await?;
             }
         }
-        if let Err((code, message)) = self.known(place.session, place.epoch, place.sequence).await? {
-            return self.refuse(code, message).await;
+        let known = self.known(place.session, place.epoch, place.sequence).await?;
+        let stream = self.streams.get_mut(&place.session).filter(|_| known.is_ok());
+        // What is wrong with the item comes first: that its session is not known may follow from it.
+        let fits = stream.as_deref().map_or(Ok(()), |stream| stream.fits(&record));
+        if let Err(message) = checked.and(fits) {
+            if let Some(stream) = stream {
+                stream.skip(place.sequence);
+            }
+            return self.refuse(ErrorCode::Invalid, message).await;
         }
-        let Some(stream) = self.streams.get_mut(&place.session) else { return Ok(()) };
-        match checked {
-            Ok(()) => {
+        match (known, stream) {
+            (Err((code, message)), _) => self.refuse(code, message).await,
+            (Ok(()), Some(stream)) => {
                 stream.record(&self.live, place.sequence, record);
                 Ok(())
             }
-            Err(message) => {
-                stream.skip(place.sequence);
-                self.refuse(ErrorCode::Invalid, message).await
-            }
+            (Ok(()), None) => Ok(()),
         }
     }
 
     /// Begins a session that is not known yet; one that is known is left to [`Agent::known`].
     async fn begin(&mut self, place: Place, info: &onelap_protocol::race::SessionInfo) -> Result<(), End> {
         let Some(from) = self.sender(place.epoch) else { return Ok(()) };
-        if self.streams.len() >= MAX_SESSIONS {
+        if !self.has_room() {
             return Ok(());
         }
         let stored = self.state.recorder.load(from.tenant, place.session).await.map_err(|e| database(&e))?;
@@ -350,6 +367,14 @@ impl Agent {
             self.add(place.session, stream);
         }
         Ok(())
+    }
+
+    /// Whether one more session can be open. Those that nothing is missing of make room: they go on from Postgres.
+    fn has_room(&mut self) -> bool {
+        if self.streams.len() >= MAX_SESSIONS {
+            self.streams.retain(|_, stream| !stream.is_committed());
+        }
+        self.streams.len() < MAX_SESSIONS
     }
 
     fn sender(&self, epoch: u64) -> Option<Sender> {
@@ -376,7 +401,7 @@ impl Agent {
         if self.streams.contains_key(&session) {
             return Ok(Ok(()));
         }
-        if self.streams.len() >= MAX_SESSIONS {
+        if !self.has_room() {
             let message = format!("{MAX_SESSIONS} sessions are open on this connection, that is the limit");
             return Ok(Err((ErrorCode::RateLimited, message)));
         }
@@ -397,7 +422,7 @@ impl Agent {
     fn add(&mut self, session: SessionId, stream: Stream) {
         let epoch = stream.epoch();
         let progress = stream.writer.progress.clone();
-        actix_web::rt::spawn(acknowledge(self.out.clone(), progress, session, epoch, self.fenced.clone()));
+        actix_web::rt::spawn(acknowledge(self.out.clone(), progress, session, epoch, self.stopped.clone()));
         self.streams.insert(session, stream);
     }
 }

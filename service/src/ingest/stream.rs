@@ -1,17 +1,17 @@
-//! One session on one agent's connection: order, the two folds, the live view and the recorder.
+//! One session on one agent's connection: order, the live view and the recorder.
 //!
-//! Two folds, because live and recording may stand at different places: `shown` is ahead when the recorder was full, and
-//! `recorded` is the one whose state is committed.
+//! The live view has a fold of its own, because it may stand at another place than the recorder's: it is ahead when the
+//! recorder was full.
 
-use super::order::Order;
+use super::order::{Ask, Order};
 use crate::db::Tenant;
 use crate::live::{Begin, Connection};
 use crate::race::Fold;
-use crate::recorder::{Content, Item, Recorder, Stored, Writer};
+use crate::race::fold::MAX_CARS_SEEN;
+use crate::recorder::{Content, Item, Progress, Recorder, Stored, Writer};
 use onelap_protocol::agent::Record;
 use onelap_protocol::race::{RaceEvent, SessionInfo};
 use onelap_protocol::{Batch, BatchHeader, CarKey, RigId, SessionId};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// A session that an agent is sending.
@@ -22,7 +22,6 @@ pub(super) struct Stream {
     own: CarKey,
     order: Order,
     shown: Fold,
-    recorded: Fold,
     pub(super) writer: Writer,
     /// The agent said that nothing follows.
     pub(super) ended: bool,
@@ -61,7 +60,6 @@ impl Stream {
             own: info.car.clone(),
             order: Order::new(0, 0),
             shown: Fold::default(),
-            recorded: Fold::default(),
             writer: recorder.start(from.tenant, from.rig, session, from.epoch, None),
             ended: false,
         }
@@ -86,7 +84,6 @@ impl Stream {
             own: stored.info.car.clone(),
             order: Order::new(done, done),
             shown: stored.fold.clone(),
-            recorded: stored.fold.clone(),
             writer: recorder.start(from.tenant, from.rig, session, from.epoch, Some(stored)),
             ended: false,
         }
@@ -111,6 +108,16 @@ impl Stream {
         }
         if verdict.record {
             self.keep(sequence, record);
+        }
+    }
+
+    /// Whether the session can have this as well.
+    pub(super) fn fits(&self, record: &Record) -> Result<(), String> {
+        match record {
+            Record::Event { event } if !self.shown.has_room_for(event) => {
+                Err(format!("event.car: more than {MAX_CARS_SEEN} cars in one session"))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -141,15 +148,7 @@ impl Stream {
         match record {
             Record::Session { info } => self.offer(sequence, Content::Info(Box::new(info))),
             Record::Setup { at_s, setup } => self.offer(sequence, Content::Setup { at_s, setup: Box::new(setup) }),
-            Record::Event { event } => {
-                let before = self.recorded.clone();
-                let facts = self.recorded.apply(&event, &self.own);
-                let fold = Arc::new(self.recorded.clone());
-                if !self.offer(sequence, Content::Event { event: Box::new(event), facts, fold }) {
-                    self.recorded = before;
-                }
-                true
-            }
+            Record::Event { event } => self.offer(sequence, Content::Event(Box::new(event))),
             Record::End { reason } => {
                 self.ended = self.offer(sequence, Content::End(reason));
                 self.ended
@@ -167,13 +166,8 @@ impl Stream {
     }
 
     /// Whether the agent has to send again, and after which sequence. `now` is since the connection began.
-    pub(super) fn ask(&mut self, now: Duration) -> Option<u64> {
-        let lost = self.order.lost;
-        let after = self.order.ask(now, self.writer.has_room());
-        if self.order.lost > lost {
-            tracing::warn!(session = %self.session, lost = self.order.lost - lost, "the agent no longer has what was missing");
-        }
-        after
+    pub(super) fn ask(&mut self, now: Duration) -> Ask {
+        self.order.ask(now, self.writer.has_room())
     }
 
     /// The run of the agent.
@@ -181,8 +175,8 @@ impl Stream {
         self.epoch
     }
 
-    /// Last sequence that the recorder has taken.
-    pub(super) fn last_taken(&self) -> u64 {
-        self.order.last_taken()
+    /// Whether everything that came is committed.
+    pub(super) fn is_committed(&self) -> bool {
+        self.order.is_whole() && *self.writer.progress.borrow() == Progress::Committed(self.order.last_taken())
     }
 }

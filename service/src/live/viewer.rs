@@ -11,7 +11,7 @@ use super::wire;
 use crate::app::State;
 use crate::auth::{self, Caller};
 use crate::db::Tenant;
-use crate::error::ApiError;
+use crate::error::{ApiError, shortened};
 use crate::{rigs, telemetry};
 use actix_http::ws::{self, Codec, Frame};
 use actix_web::body::BodyStream;
@@ -240,6 +240,6 @@ impl Viewer {
     }
 
     fn refuse(&self, session: Option<SessionId>, code: ErrorCode, message: String) {
-        self.outbox.message(&ViewMessage::Refused { session, code, message });
+        self.outbox.message(&ViewMessage::Refused { session, code, message: shortened(message) });
     }
 }

@@ -12,6 +12,9 @@ use onelap_protocol::viewer::Consumption;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
+/// Most cars that one session may have seen: five times the largest field, for those who come and go. They are all in
+/// every checkpoint.
+pub const MAX_CARS_SEEN: usize = 500;
 /// How many counted laps the consumption rests on at most.
 const CONSUMPTION_LAPS: usize = 5;
 
@@ -171,6 +174,16 @@ impl Fold {
             }
             RaceEvent::Phase { .. } | RaceEvent::Note { .. } => Vec::new(),
         }
+    }
+
+    /// Whether the event's car is known or may still be added.
+    #[must_use]
+    pub fn has_room_for(&self, event: &RaceEvent) -> bool {
+        let car = match event {
+            RaceEvent::Lap(Lap { car, .. }) | RaceEvent::Pit { car, .. } | RaceEvent::DriverChange { car, .. } => car,
+            RaceEvent::Phase { .. } | RaceEvent::Note { .. } => return true,
+        };
+        self.cars.len() < MAX_CARS_SEEN || self.cars.contains_key(&car.0)
     }
 
     /// What our car uses a lap: the mean over the latest counted laps, five at most.

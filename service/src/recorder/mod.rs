@@ -4,7 +4,7 @@
 //! writes them in one transaction with the checkpoint of the fold, and then says what is committed.
 //!
 //! Invariants: bounded (a full queue refuses the item, and the sender has it sent again later); nothing is said to be
-//! committed that is not; a writer that finds that somebody else has written to its session stops (`Fenced`).
+//! committed that is not; a writer that finds that somebody else has written to its session, or that Postgres will not have it, stops.
 //!
 //! Not here: sockets, the live view.
 
@@ -15,12 +15,14 @@ mod writer;
 
 use crate::db::{Db, Tenant};
 use crate::figures::Figures;
-use crate::race::{Fact, Fold};
+use crate::race::Fold;
 use onelap_protocol::agent::{EndReason, Place};
+use onelap_protocol::channel::CHANNEL_COUNT;
 use onelap_protocol::race::{Lap, RaceEvent, SessionInfo};
 use onelap_protocol::setup::Setup;
 use onelap_protocol::{Batch, RigId, SessionId, TeamId};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -29,6 +31,8 @@ pub use store::content_hash;
 
 /// Items that may wait for a writer: more than a minute and a half of a 20 Hz rig.
 const QUEUE: usize = 1024;
+/// Memory that they may take, about; a 20 Hz rig needs a tenth of it.
+const QUEUE_BYTES: usize = 16 << 20;
 /// How long [`Recorder::load`] waits for an earlier connection's writer of the same session to finish.
 const HANDOVER: Duration = Duration::from_secs(5);
 
@@ -48,15 +52,8 @@ pub enum Content {
     Batch(Batch),
     /// The facts of the session.
     Info(Box<SessionInfo>),
-    /// An event, the rows that follow from it, and the fold after it.
-    Event {
-        /// The event.
-        event: Box<RaceEvent>,
-        /// Its rows.
-        facts: Vec<Fact>,
-        /// The state after it.
-        fold: Arc<Fold>,
-    },
+    /// Something that happened.
+    Event(Box<RaceEvent>),
     /// Another setup in the car.
     Setup {
         /// Session time in seconds.
@@ -68,6 +65,18 @@ pub enum Content {
     End(EndReason),
     /// Something that was refused: its sequence counts as done, or the agent would send it for ever.
     Nothing,
+}
+
+impl Content {
+    /// Memory that it takes, about.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Batch(batch) => batch.len() * CHANNEL_COUNT * size_of::<i32>(),
+            Self::Setup { setup, .. } => setup.items.iter().map(|i| 200 + i.label.len() + i.text.len()).sum(),
+            Self::Info(_) | Self::Event(_) => 1024,
+            Self::End(_) | Self::Nothing => 0,
+        }
+    }
 }
 
 /// What Postgres knows of a session.
@@ -92,14 +101,15 @@ pub struct Stored {
 pub enum Progress {
     /// Committed up to this sequence (0: nothing yet).
     Committed(u64),
-    /// Somebody else has written to this session since it was loaded; this writer has stopped.
-    Fenced,
+    /// Somebody else has written to this session since it was loaded, or it cannot be stored; this writer has stopped.
+    Stopped,
 }
 
 /// Where a session is being recorded to; dropping it lets the writer finish what it has.
 #[derive(Debug)]
 pub struct Writer {
     queue: mpsc::Sender<Item>,
+    waiting_bytes: Arc<AtomicUsize>,
     /// What is committed; changes with every commit.
     pub progress: watch::Receiver<Progress>,
 }
@@ -108,13 +118,44 @@ impl Writer {
     /// Hands an item over. `false` if the queue is full: the item was not taken and must come again.
     #[must_use]
     pub fn offer(&self, item: Item) -> bool {
-        self.queue.try_send(item).is_ok()
+        let bytes = item.content.bytes();
+        // The one sender is the only one to add.
+        if self.waiting_bytes.load(Relaxed) + bytes > QUEUE_BYTES {
+            return false;
+        }
+        self.waiting_bytes.fetch_add(bytes, Relaxed);
+        let taken = self.queue.try_send(item).is_ok();
+        if !taken {
+            self.waiting_bytes.fetch_sub(bytes, Relaxed);
+        }
+        taken
     }
 
     /// Whether at least half of the queue is free.
     #[must_use]
     pub fn has_room(&self) -> bool {
-        self.queue.capacity() >= QUEUE / 2
+        self.queue.capacity() >= QUEUE / 2 && self.waiting_bytes.load(Relaxed) <= QUEUE_BYTES / 2
+    }
+}
+
+/// The writer's end of its queue.
+#[derive(Debug)]
+struct Queue {
+    items: mpsc::Receiver<Item>,
+    waiting_bytes: Arc<AtomicUsize>,
+}
+
+impl Queue {
+    /// The next item; `None` once the sender is gone and everything is taken.
+    async fn next(&mut self) -> Option<Item> {
+        let item = self.items.recv().await?;
+        self.waiting_bytes.fetch_sub(item.content.bytes(), Relaxed);
+        Some(item)
+    }
+
+    /// Whether the sender is gone.
+    fn is_closed(&self) -> bool {
+        self.items.is_closed()
     }
 }
 
@@ -151,6 +192,8 @@ impl Recorder {
     #[must_use]
     pub fn start(&self, tenant: Tenant, rig: RigId, session: SessionId, epoch: u64, stored: Option<&Stored>) -> Writer {
         let (queue, items) = mpsc::channel(QUEUE);
+        let waiting_bytes = Arc::new(AtomicUsize::new(0));
+        let items = Queue { items, waiting_bytes: waiting_bytes.clone() };
         let done = stored.filter(|s| s.place.epoch == epoch).map_or(0, |s| s.place.sequence);
         let (progress_tx, progress) = watch::channel(Progress::Committed(done));
         self.lock().insert((tenant.team(), session), progress.clone());
@@ -164,7 +207,7 @@ impl Recorder {
                 open.remove(&(tenant.team(), session));
             }
         });
-        Writer { queue, progress }
+        Writer { queue, waiting_bytes, progress }
     }
 
     /// Waits until all writers have finished, for at most `deadline`. Their senders must be gone.
@@ -193,5 +236,31 @@ impl Recorder {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, OpenWriters> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_queue_is_bounded_in_memory_too_and_has_room_again_once_items_are_taken() {
+        let (queue, items) = mpsc::channel(QUEUE);
+        let waiting_bytes = Arc::new(AtomicUsize::new(0));
+        let (_, progress) = watch::channel(Progress::Committed(0));
+        let mut items = Queue { items, waiting_bytes: waiting_bytes.clone() };
+        let writer = Writer { queue, waiting_bytes, progress };
+        let offer = |sequence| {
+            let mut batch = Batch::default();
+            (0..256).for_each(|i| _ = batch.add_row(i));
+            writer.offer(Item { sequence, content: Content::Batch(batch) })
+        };
+        let taken = (1..=QUEUE as u64).take_while(|sequence| offer(*sequence)).count();
+        assert!(taken < QUEUE && taken * 256 * CHANNEL_COUNT * 4 <= QUEUE_BYTES, "{taken} batches");
+        assert!(!writer.has_room());
+        for _ in 0..taken {
+            items.next().await.unwrap();
+        }
+        assert!(writer.has_room() && offer(1));
     }
 }

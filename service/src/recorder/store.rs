@@ -41,16 +41,17 @@ pub(super) struct Commit {
 
 impl Commit {
     /// Gives up what Postgres refuses as data: first what was derived and told, then the samples. Returns what was
-    /// given up, for the log.
-    pub(super) fn give_up(&mut self) -> &'static str {
-        if self.facts.is_empty() && self.notes.is_empty() && self.setups.is_empty() {
-            self.chunk.clear();
-            return "samples";
+    /// given up, for the log; `None` where nothing is left that could be.
+    pub(super) fn give_up(&mut self) -> Option<&'static str> {
+        if !(self.facts.is_empty() && self.notes.is_empty() && self.setups.is_empty()) {
+            self.facts.clear();
+            self.notes.clear();
+            self.setups.clear();
+            return Some("laps, stops, notes and setups");
         }
-        self.facts.clear();
-        self.notes.clear();
-        self.setups.clear();
-        "laps, stops, notes and setups"
+        let has_samples = !self.chunk.is_empty();
+        self.chunk.clear();
+        has_samples.then_some("samples")
     }
 
     /// Empties it and keeps the memory of the samples.

@@ -1,16 +1,15 @@
 //! The task that writes one session for one connection.
 
 use super::store::{self, Commit, CommitError, Head};
-use super::{Content, Item, Progress, Stored};
+use super::{Content, Item, Progress, Queue, Stored};
 use crate::db::{Db, Tenant};
 use crate::figures::Figures;
 use crate::race::{Fact, Fold};
 use onelap_protocol::agent::Place;
 use onelap_protocol::race::{RaceEvent, SessionInfo};
 use onelap_protocol::{RigId, SessionId};
-use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// Span of a chunk.
@@ -36,7 +35,7 @@ pub(super) struct Job {
     head: Head,
     /// The last committed place, as the database must still have it at the next commit.
     before: Option<Place>,
-    fold: Arc<Fold>,
+    fold: Fold,
     info: Option<SessionInfo>,
     pending: Commit,
     pending_since: Option<Instant>,
@@ -58,7 +57,7 @@ impl Job {
             tenant,
             head: Head { rig, session, epoch },
             before: stored.map(|s| s.place),
-            fold: stored.map(|s| Arc::new(s.fold.clone())).unwrap_or_default(),
+            fold: stored.map(|s| s.fold.clone()).unwrap_or_default(),
             info: stored.map(|s| s.info.clone()),
             pending: Commit::default(),
             pending_since: None,
@@ -66,11 +65,11 @@ impl Job {
     }
 
     /// Takes items until the sender is gone, then writes what is left.
-    pub(super) async fn run(mut self, mut items: mpsc::Receiver<Item>, progress: &watch::Sender<Progress>) {
+    pub(super) async fn run(mut self, mut items: Queue, progress: &watch::Sender<Progress>) {
         loop {
             let deadline = self.pending_since.map(|since| since + MAX_WAIT);
             let item = tokio::select! {
-                item = items.recv() => item,
+                item = items.next() => item,
                 () = sleep_until(deadline) => {
                     if !self.write(&items, progress).await { return }
                     continue;
@@ -104,15 +103,7 @@ impl Job {
                 self.pending.info_changed = true;
                 self.before.is_none()
             }
-            Content::Event { event, facts, fold } => {
-                let own_lap = facts.iter().any(|f| matches!(f, Fact::Lap(lap) if lap.own));
-                if matches!(*event, RaceEvent::Note { .. } | RaceEvent::Phase { .. }) {
-                    self.pending.notes.push((item.sequence, *event));
-                }
-                self.pending.facts.extend(facts);
-                self.fold = fold;
-                own_lap
-            }
+            Content::Event(event) => self.take_event(item.sequence, *event),
             Content::Setup { at_s, setup } => {
                 self.pending.setups.push((item.sequence, at_s, *setup));
                 true
@@ -125,9 +116,21 @@ impl Job {
         }
     }
 
+    fn take_event(&mut self, sequence: u64, event: RaceEvent) -> bool {
+        // Nothing comes before the facts of the session, which name our car.
+        let Some(info) = &self.info else { return false };
+        let facts = self.fold.apply(&event, &info.car);
+        let own_lap = facts.iter().any(|f| matches!(f, Fact::Lap(lap) if lap.own));
+        self.pending.facts.extend(facts);
+        if matches!(event, RaceEvent::Note { .. } | RaceEvent::Phase { .. }) {
+            self.pending.notes.push((sequence, event));
+        }
+        own_lap
+    }
+
     /// Writes what is pending, again and again until it is committed. `false` where this writer has to stop: it was
-    /// fenced off, or nobody waits any more and Postgres still does not answer.
-    async fn write(&mut self, items: &mpsc::Receiver<Item>, progress: &watch::Sender<Progress>) -> bool {
+    /// fenced off, the session cannot be stored at all, or nobody waits any more and Postgres still does not answer.
+    async fn write(&mut self, items: &Queue, progress: &watch::Sender<Progress>) -> bool {
         if self.pending_since.take().is_none() {
             return true;
         }
@@ -141,13 +144,17 @@ impl Job {
                 Ok(()) => break,
                 Err(CommitError::Fenced) => {
                     tracing::warn!(session = %self.head.session, "session was written by somebody else; stopping");
-                    progress.send_replace(Progress::Fenced);
+                    progress.send_replace(Progress::Stopped);
                     return false;
                 }
                 // What passed the checks of ingest and is refused here would be refused for ever, and hold up all that
                 // follows.
                 Err(error) if error.is_about_data() => {
-                    let lost = self.pending.give_up();
+                    let Some(lost) = self.pending.give_up() else {
+                        tracing::error!(session = %self.head.session, %error, "session is refused by Postgres; stopping");
+                        progress.send_replace(Progress::Stopped);
+                        return false;
+                    };
                     tracing::error!(session = %self.head.session, %error, lost, "refused by Postgres and given up");
                     continue;
                 }

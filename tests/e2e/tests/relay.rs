@@ -87,19 +87,17 @@ async fn what_is_acknowledged_can_be_reviewed() {
     assert_eq!(batch.value(Channel::Lap, 0), None, "only what was asked for");
 }
 
-async fn rows(app: &TestApp, team: onelap_protocol::TeamId) -> Vec<(String, i64)> {
-    let pool = app.owner_pool().await;
-    let mut tx = pool.begin().await.unwrap();
-    sqlx::query("select set_config('app.team', $1, true)").bind(team.to_string()).execute(&mut *tx).await.unwrap();
+async fn rows(app: &TestApp, team: onelap_protocol::TeamId) -> Result<Vec<(String, i64)>, sqlx::Error> {
+    let mut tx = app.owner_pool().await.begin().await?;
+    sqlx::query("select set_config('app.team', $1, true)").bind(team.to_string()).execute(&mut *tx).await?;
     let mut counts = Vec::new();
     for table in ["sessions", "chunks", "laps", "stints", "pit_stops", "setups", "session_setups", "notes"] {
-        let count = format!("select count(*) from {table}");
-        let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(count)).fetch_one(&mut *tx).await.unwrap();
-        counts.push((table.to_owned(), count));
+        let count = sqlx::AssertSqlSafe(format!("select count(*) from {table}"));
+        counts.push((table.to_owned(), sqlx::query_scalar(count).fetch_one(&mut *tx).await?));
     }
-    let samples: Option<i64> = sqlx::query_scalar("select sum(samples) from chunks").fetch_one(&mut *tx).await.unwrap();
+    let samples: Option<i64> = sqlx::query_scalar("select sum(samples) from chunks").fetch_one(&mut *tx).await?;
     counts.push(("samples".into(), samples.unwrap_or(0)));
-    counts
+    Ok(counts)
 }
 
 #[tokio::test]
@@ -109,7 +107,7 @@ async fn a_replay_changes_nothing() {
     let rig = ours.rig("RIG_A").await;
     let mut agent = rig.agent().await;
     two_laps(&mut agent).await;
-    let before = (rows(&app, ours.id).await, ours.session(agent.session).await);
+    let before = (rows(&app, ours.id).await.unwrap(), ours.session(agent.session).await);
     let session = agent.session;
     drop(agent);
 
@@ -118,7 +116,7 @@ async fn a_replay_changes_nothing() {
     assert_eq!(committed, [Place { session, epoch: 1, sequence: 13 }]);
     again.session = session;
     two_laps_again(&mut again).await;
-    assert_eq!((rows(&app, ours.id).await, ours.session(session).await), before);
+    assert_eq!((rows(&app, ours.id).await.unwrap(), ours.session(session).await), before);
 
     again.batch(3, 100.0).await;
     again.lap(3).await;
@@ -492,6 +490,6 @@ async fn a_stopping_service_says_goodbye_and_writes_what_it_has() {
             }
         }
     });
-    let samples = rows(&app, ours.id).await.into_iter().find(|(name, _)| name == "samples").unwrap().1;
+    let samples = rows(&app, ours.id).await.unwrap().into_iter().find(|(name, _)| name == "samples").unwrap().1;
     assert_eq!(samples, 2);
 }
