@@ -17,6 +17,11 @@ use tokio_util::sync::CancellationToken;
 /// Between two notices to the watchers of a team that samples still come from a rig.
 const SAMPLE_NOTICE_MS: u64 = 1000;
 
+/// How long a rig and its last session are remembered after its agent has gone.
+const REMEMBERED_MS: u64 = 6 * 3600 * 1000;
+/// Between two looks for what can be forgotten.
+const SWEEP_EVERY_MS: u64 = 60_000;
+
 /// The service's clock, milliseconds since the Unix epoch.
 #[must_use]
 pub(crate) fn now_ms() -> u64 {
@@ -29,6 +34,7 @@ pub struct Hub {
     pub(crate) figures: Figures,
     teams: Mutex<HashMap<TeamId, Team>>,
     next_id: AtomicU64,
+    swept_ms: AtomicU64,
     /// Cancelled when the process is going to stop: sockets say goodbye.
     pub(crate) stopping: CancellationToken,
 }
@@ -46,6 +52,8 @@ struct Rig {
     /// Which connection holds the rig now, with its token.
     connection: Option<(u64, TokenId, CancellationToken)>,
     noticed_ms: u64,
+    /// To be forgotten when its connection has ended.
+    is_deleted: bool,
 }
 
 /// An agent's hold on its rig. Dropping it marks the rig as not connected, unless a later connection holds it.
@@ -76,6 +84,7 @@ impl Hub {
             figures,
             teams: Mutex::default(),
             next_id: AtomicU64::new(1),
+            swept_ms: AtomicU64::new(now_ms()),
             stopping: CancellationToken::new(),
         })
     }
@@ -94,6 +103,7 @@ impl Hub {
         let (id, cut) = (self.new_id(), CancellationToken::new());
         self.figures.agents.inc();
         let mut teams = self.teams();
+        self.sweep(&mut teams, now_ms());
         let entry = teams.entry(team).or_default();
         let holder = entry.rigs.entry(rig).or_insert_with(|| Rig::new(rig, name));
         if let Some((_, _, before)) = holder.connection.replace((id, token, cut.clone())) {
@@ -119,6 +129,32 @@ impl Hub {
                 cut.cancel();
             }
         }
+    }
+
+    /// Forgets a rig that was deleted, and ends its connection.
+    pub fn forget_rig(&self, team: TeamId, rig: RigId) {
+        let mut teams = self.teams();
+        let Some(entry) = teams.get_mut(&team) else { return };
+        let Some(live) = entry.rigs.get_mut(&rig) else { return };
+        live.is_deleted = true;
+        match &live.connection {
+            Some((_, _, cut)) => cut.cancel(),
+            None => entry.remove_rig(rig),
+        }
+    }
+
+    /// Forgets what nobody needs any more, now and then: what rigs did that have long been gone, and teams without rigs.
+    fn sweep(&self, teams: &mut HashMap<TeamId, Team>, now_ms: u64) {
+        if now_ms.saturating_sub(self.swept_ms.load(Ordering::Relaxed)) < SWEEP_EVERY_MS {
+            return;
+        }
+        self.swept_ms.store(now_ms, Ordering::Relaxed);
+        teams.retain(|_, team| {
+            let is_old = |rig: &Rig| now_ms.saturating_sub(rig.state.since_ms.unwrap_or(0)) > REMEMBERED_MS;
+            let gone = team.rigs.iter().filter(|(_, rig)| rig.connection.is_none() && is_old(rig)).map(|(id, _)| *id);
+            gone.collect::<Vec<_>>().into_iter().for_each(|rig| team.remove_rig(rig));
+            !team.is_empty()
+        });
     }
 
     /// Tells all sockets to go; they end by themselves.
@@ -147,14 +183,28 @@ impl Hub {
     pub(super) fn leave(&self, viewer: u64, watched: &[TeamId]) {
         let mut teams = self.teams();
         for team in watched {
-            if let Some(entry) = teams.get_mut(team) {
-                entry.watchers.remove(&viewer);
+            let Some(entry) = teams.get_mut(team) else { continue };
+            entry.watchers.remove(&viewer);
+            if entry.is_empty() {
+                teams.remove(team);
             }
         }
     }
 }
 
 impl Team {
+    fn is_empty(&self) -> bool {
+        self.rigs.is_empty() && self.watchers.is_empty()
+    }
+
+    /// Removes a rig with its session; whoever looks at that is told that it is over.
+    fn remove_rig(&mut self, rig: RigId) {
+        let session = self.rigs.remove(&rig).and_then(|r| r.state.session);
+        if let Some(session) = session.and_then(|s| self.sessions.remove(&s)) {
+            session.end(EndReason::Left);
+        }
+    }
+
     fn tell_rig(&mut self, team: TeamId, rig: RigId) {
         self.watchers.retain(|_, outbox| !outbox.is_closed());
         if let Some(rig) = self.rigs.get(&rig).filter(|_| !self.watchers.is_empty()) {
@@ -179,7 +229,7 @@ impl Rig {
             notice: None,
             clock_skew_ms: None,
         };
-        Self { state, connection: None, noticed_ms: 0 }
+        Self { state, connection: None, noticed_ms: 0, is_deleted: false }
     }
 }
 
@@ -222,7 +272,9 @@ impl Connection {
     pub fn begin(&self, session: SessionId, begin: Begin) {
         let mut teams = self.hub.teams();
         let Some(team) = teams.get_mut(&self.team) else { return };
-        let before = team.rigs.get(&self.rig).and_then(|r| r.state.session).filter(|s| *s != session);
+        // A connection that was replaced would leave a session here that no rig answers for.
+        let Some(rig) = team.rigs.get(&self.rig).filter(|r| r.is_held_by(self.id)) else { return };
+        let before = rig.state.session.filter(|s| *s != session);
         if let Some(old) = before.and_then(|s| team.sessions.remove(&s)) {
             old.end(EndReason::Left);
         }
@@ -305,6 +357,14 @@ impl Drop for Connection {
         rig.connection = None;
         rig.state.connected = false;
         rig.state.since_ms = Some(now_ms());
+        let is_deleted = rig.is_deleted;
         team.tell_rig(self.team, self.rig);
+        if is_deleted {
+            team.remove_rig(self.rig);
+        }
     }
 }
+
+#[cfg(test)]
+#[path = "hub_tests.rs"]
+mod tests;

@@ -173,9 +173,11 @@ pub(crate) async fn delete_rig(
     path: web::Path<RigPath>,
 ) -> Result<HttpResponse, ApiError> {
     let mut tx = state.db.tenant(scope.tenant).await?;
-    let tokens = store::delete(&mut tx, path.rig).await?.ok_or(ApiError::NotFound)?;
+    if !store::delete(&mut tx, path.rig).await? {
+        return Err(ApiError::NotFound);
+    }
     tx.commit().await?;
-    tokens.into_iter().for_each(|token| state.hub.cut_token(token));
+    state.hub.forget_rig(scope.tenant.team(), path.rig);
     tracing::info!(user = %scope.user, team = %scope.tenant.team(), rig = %path.rig, "deleted a rig");
     Ok(HttpResponse::NoContent().finish())
 }

@@ -107,18 +107,12 @@ pub(super) async fn insert_token(
     Ok((id, created_at))
 }
 
-/// Deletes a rig with its tokens, whose ids it returns; `None` where there is no such rig.
-pub(super) async fn delete(tx: &mut TenantTx, rig: RigId) -> Result<Option<Vec<TokenId>>, sqlx::Error> {
+/// Deletes a rig with its tokens. Tells whether there was such a rig.
+pub(super) async fn delete(tx: &mut TenantTx, rig: RigId) -> Result<bool, sqlx::Error> {
     let team = tx.team();
-    let tokens =
-        sqlx::query_scalar!("delete from rig_tokens where team_id = $1 and rig_id = $2 returning id", team.0, rig.0)
-            .fetch_all(&mut **tx)
-            .await?;
-    let deleted = sqlx::query!("delete from rigs where team_id = $1 and id = $2", team.0, rig.0)
-        .execute(&mut **tx)
-        .await?
-        .rows_affected();
-    Ok((deleted > 0).then(|| tokens.into_iter().map(TokenId).collect()))
+    let deleted =
+        sqlx::query!("delete from rigs where team_id = $1 and id = $2", team.0, rig.0).execute(&mut **tx).await?;
+    Ok(deleted.rows_affected() > 0)
 }
 
 /// Revokes a token of a rig; revoking it again changes nothing. Tells whether there is such a token.
