@@ -50,24 +50,35 @@ pub(super) fn trace(
     lap: u16,
     wanted: &Wanted,
 ) -> Result<Option<Vec<u8>>, ChunkError> {
-    let mut samples = Batch::with_capacity(2048);
-    for bytes in chunks {
-        let part = chunk::decode(bytes)?;
-        let laps = part.column(Channel::Lap);
-        samples.extend_where(&part, |i| laps[i] == i32::from(lap));
-    }
+    let samples = samples_of(chunks, lap)?;
     if samples.is_empty() {
         return Ok(None);
-    }
-    let every = samples.len().div_ceil(MAX_TRACE_SAMPLES);
-    if every > 1 {
-        let mut thinned = Batch::with_capacity(samples.len() / every + 1);
-        thinned.extend_where(&samples, |i| i % every == 0);
-        samples = thinned;
     }
     let mut out = Vec::with_capacity(64 * 1024);
     samples.encode_some(OPCODE_TRACE, session, 0, 0, |channel| wanted.has(channel), &mut out);
     Ok(Some(out))
+}
+
+/// The samples of a lap, every so-manieth where they are too many. They are thinned as they come: hours in the garage are
+/// never in memory at once.
+fn samples_of(chunks: &[Vec<u8>], lap: u16) -> Result<Batch, ChunkError> {
+    let mut samples = Batch::with_capacity(2048);
+    let (mut every, mut seen) = (1, 0usize);
+    for bytes in chunks {
+        let part = chunk::decode(bytes)?;
+        let mut keep = vec![false; part.len()];
+        for (keep, _) in keep.iter_mut().zip(part.column(Channel::Lap)).filter(|(_, l)| **l == i32::from(lap)) {
+            *keep = seen.is_multiple_of(every);
+            seen += 1;
+        }
+        samples.extend_where(&part, |i| keep[i]);
+        if samples.len() > MAX_TRACE_SAMPLES {
+            let mut half = Batch::with_capacity(samples.len());
+            half.extend_where(&samples, |i| i.is_multiple_of(2));
+            (samples, every) = (half, every * 2);
+        }
+    }
+    Ok(samples)
 }
 
 #[cfg(test)]
