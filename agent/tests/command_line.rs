@@ -10,11 +10,11 @@ fn agent(folder: &Path, args: &[&str]) -> Output {
     for name in ["ONELAP_CONFIG", "ONELAP_SERVER", "ONELAP_TOKEN", "RUST_LOG"] {
         command.env_remove(name);
     }
-    command.output().unwrap()
+    command.output().unwrap_or_else(|error| panic!("the agent does not start: {error}"))
 }
 
 fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap()
+    std::str::from_utf8(bytes).unwrap_or_else(|error| panic!("not UTF-8: {error}"))
 }
 
 /// A datagram of format 2025: an event.
