@@ -192,7 +192,7 @@ impl Rig {
 
     /// Ends the session, sends what waits, as long as that may take, says goodbye and closes the connection.
     async fn leave(mut self) {
-        // Another run of the agent could not go on with it: what is not acknowledged then is gone.
+        // Another run of the agent begins another one.
         self.pipeline.end(EndReason::AgentStopped);
         let deadline = tokio::time::Instant::now() + FLUSH;
         while self.link.is_live() && !self.pipeline.waiting().spool.is_empty() {
