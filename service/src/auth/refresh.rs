@@ -101,6 +101,7 @@ pub async fn renew(db: &Db, token: &RefreshToken, grace: Duration) -> Result<(Us
         Verdict::Renew => {
             let next = RefreshToken::random()?;
             store::mark_used(&mut tx, &token.hash()).await?;
+            store::forget_expired(&mut tx, row.user).await?;
             store::insert_refresh(&mut tx, &next.hash(), row.user, row.family, now + REFRESH_LIFE).await?;
             tx.commit().await?;
             Ok((row.user, next))

@@ -36,13 +36,21 @@ pub(super) async fn insert_refresh(
     Ok(())
 }
 
-/// Locks the row, so that of two uses at once the second sees the first.
+/// Locks the token's family and reads the token: of two uses at once the second sees the first, and whoever ends a family
+/// sees all of it. To be called in a transaction.
 pub(super) async fn lock_refresh(
     connection: &mut PgConnection,
     hash: &Sha256Hash,
 ) -> Result<Option<RefreshRow>, sqlx::Error> {
+    // Two statements: the second sees what was committed while the first waited.
+    sqlx::query!(
+        "select pg_advisory_xact_lock(hashtextextended(family::text, 0)) from refresh_tokens where token_hash = $1",
+        hash.as_bytes()
+    )
+    .fetch_optional(&mut *connection)
+    .await?;
     let row = sqlx::query!(
-        "select user_id, family, expires_at, used_at, revoked_at from refresh_tokens where token_hash = $1 for update",
+        "select user_id, family, expires_at, used_at, revoked_at from refresh_tokens where token_hash = $1",
         hash.as_bytes()
     )
     .fetch_optional(connection)

@@ -129,7 +129,7 @@ pub(super) async fn cars(tx: &mut TenantTx, session: SessionId) -> Result<Vec<Se
                   bool_or(own) as "own!"
            from laps where team_id = $1 and session_id = $2
            group by car
-           order by bool_or(own) desc, nullif(regexp_replace((array_agg(number order by lap desc))[1], '\D', '', 'g'), '')::numeric
+           order by bool_or(own) desc, nullif(regexp_replace((array_agg(number order by lap desc))[1], '[^0-9]', '', 'g'), '')::numeric
                nulls last, car"#,
         team.0,
         session.0

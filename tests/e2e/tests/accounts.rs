@@ -1,7 +1,8 @@
 //! Signing up, logging in and out, teams, rigs and their tokens, as a browser and an agent see them.
 
-use e2e::{Answer, Team, TestApp};
+use e2e::{Answer, Team, TestApp, eventually};
 use serde_json::{Value, json};
+use sqlx::PgPool;
 
 const ORIGIN: &str = "http://1lap.test";
 
@@ -223,6 +224,40 @@ async fn logging_out_ends_the_log_in() {
     assert_eq!(cleared, 2);
     assert_eq!(refresh(&app, &ours.cookies).await, Err(401));
     assert_eq!(post(&app, "/api/auth/logout", "", None).await.status, 204, "once more does no harm");
+}
+
+/// Waits until so many of this database's connections wait for a lock.
+async fn waiting(pool: &PgPool, count: i64) {
+    eventually("a wait for a lock", || async {
+        let waiting =
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+        let found: Result<i64, _> = sqlx::query_scalar(waiting).fetch_one(pool).await;
+        found.is_ok_and(|found| found == count).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn logging_out_ends_a_renewal_of_the_same_moment_too() {
+    let app = TestApp::spawn().await;
+    let first = app.team("ours").await.cookies;
+    let second = refresh(&app, &first).await.unwrap();
+    let pool = app.owner_pool().await;
+    // A renewal stops where it writes its new token, because that belongs to a person whose row is held here.
+    let mut hold = pool.begin().await.unwrap();
+    sqlx::query("select from users for update").execute(&mut *hold).await.unwrap();
+    let renewal = async { refresh(&app, &first).await };
+    let log_out = async {
+        waiting(&pool, 1).await;
+        let release = async {
+            waiting(&pool, 2).await;
+            hold.commit().await.unwrap();
+        };
+        tokio::join!(post(&app, "/api/auth/logout", &second, None), release).0
+    };
+    let (renewed, logged_out) = tokio::join!(renewal, log_out);
+    assert_eq!(logged_out.status, 204);
+    assert_eq!(refresh(&app, &renewed.unwrap()).await, Err(401), "logged out, and still renewed");
 }
 
 #[tokio::test]
