@@ -110,8 +110,8 @@ impl Throttles {
 /// The address that a request is counted under: one IPv4 address, or one IPv6 network (a caller has a whole one).
 #[must_use]
 pub fn client_key(request: &HttpRequest, config: &HttpConfig) -> String {
-    let told = config.client_ip_header.as_deref().and_then(|name| request.headers().get(name));
-    // Of a list, the last was added by the proxy itself.
+    // Of several, in one line or in many, the last was added by the proxy itself.
+    let told = config.client_ip_header.as_deref().and_then(|name| request.headers().get_all(name).last());
     let told =
         told.and_then(|value| value.to_str().ok()).and_then(|value| value.rsplit(',').next()?.trim().parse().ok());
     match told.or_else(|| request.peer_addr().map(|peer| peer.ip())) {
@@ -142,6 +142,21 @@ mod tests {
         throttle.take_at("b", start).unwrap();
         throttle.take_at("a", start + REFILL).unwrap();
         assert!(throttle.take_at("a", start + REFILL).is_err());
+    }
+
+    #[test]
+    fn what_a_caller_says_of_its_own_address_is_not_believed() {
+        let config = HttpConfig {
+            listen: ([127, 0, 0, 1], 0).into(),
+            public_origin: String::new(),
+            client_ip_header: Some("x-forwarded-for".into()),
+            shutdown_timeout: REFILL,
+        };
+        let forged = || actix_web::test::TestRequest::default().append_header(("x-forwarded-for", "10.0.0.1"));
+        let lines = forged().append_header(("x-forwarded-for", "203.0.113.7")).to_http_request();
+        assert_eq!(client_key(&lines, &config), "203.0.113.7");
+        let list = forged().insert_header(("x-forwarded-for", "10.0.0.1, 203.0.113.7")).to_http_request();
+        assert_eq!(client_key(&list, &config), "203.0.113.7");
     }
 
     #[test]
