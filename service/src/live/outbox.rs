@@ -19,8 +19,8 @@ use std::task::{Context, Poll, Waker};
 
 /// Batches that may wait: three seconds at the default rate.
 const SAMPLE_LANE: usize = 32;
-/// Bytes of control messages that may wait.
-const EVENT_LANE_BYTES: usize = 1 << 20;
+/// Bytes of control messages that may wait: the snapshots of several long races, which a team's page asks for at once.
+const EVENT_LANE_BYTES: usize = 4 << 20;
 
 /// The sending side of a viewer's socket; clones share it.
 #[derive(Debug, Clone)]
@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn a_viewer_that_takes_nothing_is_closed_with_a_reason() {
         let mut outbox = outbox();
-        for _ in 0..40 {
+        for _ in 0..80 {
             outbox.event(Bytes::from(vec![b'x'; 64 * 1024]));
         }
         assert!(outbox.is_closed());

@@ -168,3 +168,22 @@ async fn sessions_without_an_end_do_not_use_up_a_connection() {
     agent.record(Record::End { reason: EndReason::Left }).await;
     agent.acknowledged(2).await;
 }
+
+#[tokio::test]
+async fn a_viewer_that_opens_a_session_with_much_to_tell_is_not_called_slow() {
+    let app = TestApp::spawn().await;
+    let ours = app.team("ours").await;
+    let mut agent = ours.rig("RIG_A").await.agent().await;
+    agent.begin().await;
+    for at in 0..600 {
+        let event = RaceEvent::Note { car: None, topic: NoteTopic::Other, text: "x".repeat(2000), at_s: f64::from(at) };
+        agent.record(Record::Event { event }).await;
+    }
+    agent.lap(1).await;
+    agent.acknowledged(agent.sequence).await;
+    let mut viewer = ours.viewer().await;
+    viewer.subscribe(ours.id, agent.session).await;
+    let told =
+        viewer.until(|m| if let ViewMessage::Snapshot { events, .. } = m { Some(events.len()) } else { None }).await;
+    assert_eq!(told, 600);
+}
