@@ -7,7 +7,7 @@ FUZZ_SECONDS ?= 60
 export SQLX_OFFLINE ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint build web db db-stop sqlx-prepare sqlx-check openapi types fuzz bench browser-test clean-dev
+.PHONY: help setup demo test lint build web db db-stop sqlx-prepare sqlx-check openapi types fuzz bench browser-test windows windows-test clean-dev
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,12 @@ bench: ## the benchmarks behind the README's figures
 
 browser-test: ## the browser tests alone
 	@deploy/dev/browser-test.sh $(ARGS)
+
+windows: ## agent and fake game as Windows programs, into .dev/windows
+	@deploy/dev/windows.sh build
+
+windows-test: ## run them under Wine
+	@deploy/dev/windows.sh test
 
 clean-dev: ## stop the private clusters and delete everything under .dev
 	@deploy/dev/clean.sh

@@ -2,6 +2,7 @@
 # Every test of the project, cheapest failures first; `make test`. Needs nothing running, and ends what it started.
 #
 # FUZZ_SECONDS   seconds per fuzz target (0: none; default 10)
+# WINDOWS        1: the agent and the fake game as Windows programs too, under Wine (default 0: it takes some minutes and 3 GB the first time)
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cd "$ROOT"
@@ -82,5 +83,6 @@ step "build rust" build_rust
 step "test rust" test_rust
 step "test web" test_web
 step "test browser" test_browser
+[ "${WINDOWS:-0}" != 1 ] || step "windows" deploy/dev/windows.sh test
 [ "$fuzz_seconds" -eq 0 ] || step "fuzz ($fuzz_seconds s each)" tests/fuzz/run.sh "$fuzz_seconds"
 passed=yes
