@@ -4,8 +4,9 @@
 
 use crate::api::{ApiError, reach, who_am_i};
 use crate::clock::unix_ms;
-use crate::config::settings::Settings;
+use crate::config::settings::{NO_SERVICE, Settings};
 use crate::run::sources::LmuOptions;
+use crate::server::ServerUrl;
 use crate::source::f1::format::{Datagram, decode};
 use crate::source::lmu::bodies;
 use crate::source::lmu::endpoint::Endpoint;
@@ -54,7 +55,7 @@ pub struct Facts {
     /// What is not good about it.
     pub warnings: Vec<String>,
     /// The service's address.
-    pub server: String,
+    pub server: Option<String>,
     /// Why a token's file holds none.
     pub token_problems: Vec<String>,
     /// Each rig's name, and what the service says to its token; absent where it has none.
@@ -115,24 +116,25 @@ pub struct Answer {
 /// Looks at everything.
 #[must_use]
 pub fn gather(settings: &Settings) -> Facts {
-    let ask = |token: &onelap_protocol::RigToken| {
+    let server = settings.server.as_ref();
+    let ask = |(server, token): (&ServerUrl, &onelap_protocol::RigToken)| {
         let before = unix_ms();
-        let who = who_am_i(&settings.server, token)?;
+        let who = who_am_i(server, token)?;
         let middle = before + unix_ms().saturating_sub(before) / 2;
         let clock_ahead_ms = middle.wrapping_sub(who.server_ms) as i64;
         Ok(Answer { who, clock_ahead_ms })
     };
-    let rigs = settings.rigs.iter().map(|rig| (rig.name.clone(), rig.token.as_ref().map(ask))).collect();
+    let rigs = settings.rigs.iter().map(|rig| (rig.name.clone(), server.zip(rig.token.as_ref()).map(ask))).collect();
     let has_token = settings.rigs.iter().any(|rig| rig.token.is_some());
     let lmu = settings.games.lmu.as_ref().map(|lmu| (probe(&lmu.mapping(settings.sample_hz)), rest(lmu)));
     let ports = settings.rigs.iter().filter(|_| settings.games.f1).map(|rig| rig.f1_port);
     Facts {
         settings: (settings.path.display().to_string(), settings.path.exists()),
         warnings: settings.warnings.clone(),
-        server: settings.server.to_string(),
+        server: server.map(ToString::to_string),
         token_problems: settings.rigs.iter().filter_map(|rig| Some(rig.token_problem.as_ref()?.to_string())).collect(),
         rigs,
-        service: (!has_token).then(|| reach(&settings.server)),
+        service: server.filter(|_| !has_token).map(reach),
         lmu,
         f1: listen(ports),
     }
@@ -201,9 +203,12 @@ pub fn findings(facts: &Facts) -> Vec<Finding> {
 }
 
 fn service(facts: &Facts, list: &mut List) {
+    let Some(server) = &facts.server else {
+        return list.wrong("no address of the service is set".into(), NO_SERVICE.into());
+    };
     let mut is_reached = false;
     match &facts.service {
-        Some(Ok(())) => list.right(format!("{} answers", facts.server)),
+        Some(Ok(())) => list.right(format!("{server} answers")),
         Some(Err(error)) => unreached(error, list),
         None => {}
     }
@@ -215,7 +220,7 @@ fn service(facts: &Facts, list: &mut List) {
             ),
             Some(Ok(Answer { who, clock_ahead_ms })) => {
                 if !std::mem::replace(&mut is_reached, true) {
-                    list.right(format!("{} answers", facts.server));
+                    list.right(format!("{server} answers"));
                     clock(*clock_ahead_ms, list);
                     if !who.protocols.is_empty() && !who.protocols.iter().any(|p| p == AGENT_SUBPROTOCOL) {
                         let what = format!("the service does not speak this agent's language ({AGENT_SUBPROTOCOL})");
@@ -226,7 +231,7 @@ fn service(facts: &Facts, list: &mut List) {
             }
             Some(Err(ApiError::Refused(refusal))) => {
                 if refusal.code.is_some() && !std::mem::replace(&mut is_reached, true) {
-                    list.right(format!("{} answers", facts.server));
+                    list.right(format!("{server} answers"));
                 }
                 let is_token = refusal.status == 401 || refusal.code == Some(ErrorCode::TokenRevoked);
                 let what = if is_token { "the token is not good" } else { "the service does not let it in" };

@@ -15,8 +15,6 @@ use toml::Spanned;
 pub mod place;
 pub mod settings;
 
-/// The hosted site.
-pub const DEFAULT_SERVER: &str = "https://onelap.fly.dev";
 /// Samples a second.
 pub const DEFAULT_SAMPLE_HZ: u32 = 20;
 /// Milliseconds of samples in a batch.

@@ -20,7 +20,7 @@ impl ServerUrl {
     /// # Errors
     /// What is wrong with it and what would be right, for people.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let example = "for example https://onelap.fly.dev";
+        let example = "for example https://1lap.example.com";
         let uri: Uri = text.trim().parse().map_err(|e| format!("{text:?} is not an address ({e}): {example}"))?;
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
             return Err(format!("{text:?} is not a whole address: {example}"));

@@ -23,13 +23,14 @@ fn store_after(
 ) -> Result<String, String> {
     let rig = the_rig(settings)?;
     let token = RigToken::parse(pasted).map_err(|e| e.to_string())?;
-    let who = ask(&settings.server, &token).map_err(|e| format!("{e}\nThe token was not stored."))?;
+    let server = settings.service()?;
+    let who = ask(server, &token).map_err(|e| format!("{e}\nThe token was not stored."))?;
     let file = rig.token_file.display();
     write_private(&rig.token_file, &format!("{}\n", token.reveal()))
         .map_err(|e| format!("the token cannot be stored in {file}: {e}"))?;
     let mut said = format!("This is rig {} of team {}. The token is stored in {file}.", who.rig_name, who.team_name);
     if !settings.path.exists() {
-        write_private(&settings.path, &template(&settings.server))
+        write_private(&settings.path, &template(server))
             .map_err(|e| format!("the settings cannot be written to {}: {e}", settings.path.display()))?;
         said.push_str(&format!("\nThe settings are in {}.", settings.path.display()));
     }
@@ -78,7 +79,19 @@ mod tests {
     fn settings(folder: &std::path::Path, text: &str) -> Settings {
         let path = folder.join("agent.toml");
         fs::write(&path, text).unwrap();
-        Settings::load(&Flags { config: Some(path), ..Flags::default() }).unwrap()
+        Settings::load(&Flags { config: Some(path), server: Some(site()), ..Flags::default() }).unwrap()
+    }
+
+    fn site() -> ServerUrl {
+        ServerUrl::parse("https://1lap.example.com").unwrap()
+    }
+
+    #[test]
+    fn no_token_goes_to_a_site_that_nobody_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings { server: None, ..settings(folder.path(), "") };
+        let said = store_after(&settings, token().reveal(), |_, _| panic!("asked")).unwrap_err();
+        assert!(said.contains("--server"), "{said}");
     }
 
     #[test]
@@ -112,6 +125,7 @@ mod tests {
         assert_eq!(settings(folder.path(), "").rigs[0].token, Some(token()));
         // A file of one's own choice need not be there yet.
         let flags = Flags {
+            server: Some(site()),
             config: Some(folder.path().join("agent.toml")),
             token_file: Some(folder.path().join("elsewhere")),
             ..Flags::default()

@@ -20,7 +20,7 @@ fn all_is_well() -> Facts {
     Facts {
         settings: ("/home/d/.config/onelap/agent.toml".into(), true),
         warnings: vec![],
-        server: "https://onelap.example".into(),
+        server: Some("https://onelap.example".into()),
         rigs: vec![("rig".into(), Some(Ok(answer(100))))],
         token_problems: vec![],
         service: None,

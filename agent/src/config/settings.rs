@@ -2,8 +2,8 @@
 
 use crate::config::place::others_may_read;
 use crate::config::{
-    ConfigError, DEFAULT_BATCH_MS, DEFAULT_F1_PORT, DEFAULT_REST_PORT, DEFAULT_SAMPLE_HZ, DEFAULT_SERVER,
-    DEFAULT_SPOOL_MB, File, Port, RigFile, parse, place,
+    ConfigError, DEFAULT_BATCH_MS, DEFAULT_F1_PORT, DEFAULT_REST_PORT, DEFAULT_SAMPLE_HZ, DEFAULT_SPOOL_MB, File, Port,
+    RigFile, parse, place,
 };
 use crate::run::sources::{Games, LmuOptions};
 use crate::run::{GameChoice, RigOptions};
@@ -33,7 +33,7 @@ pub struct Flags {
     /// Settings file [default: agent.toml in the user's configuration folder, if there is one]
     #[arg(long, value_name = "PATH", global = true, env = "ONELAP_CONFIG")]
     pub config: Option<PathBuf>,
-    /// Address of the service [default: https://onelap.fly.dev]
+    /// Address of the service [default: from the settings, where `token` puts it]
     #[arg(long, value_name = "URL", global = true, env = "ONELAP_SERVER")]
     pub server: Option<ServerUrl>,
     /// The rig's token [default: from the settings, or the file `token` beside them]
@@ -128,8 +128,8 @@ impl RigSettings {
 pub struct Settings {
     /// The settings file, whether it is there or not.
     pub path: PathBuf,
-    /// The service.
-    pub server: ServerUrl,
+    /// The service; see [`Settings::service`].
+    pub server: Option<ServerUrl>,
     /// Samples a second.
     pub sample_hz: u32,
     /// Milliseconds in a batch.
@@ -144,7 +144,19 @@ pub struct Settings {
     pub warnings: Vec<String>,
 }
 
+/// What is said where no service is set.
+pub(crate) const NO_SERVICE: &str =
+    "the address of your team's 1Lap site is not set: give it with --server, as the site's start page shows it";
+
 impl Settings {
+    /// The service. There is no default: a token must not go to a site that nobody named.
+    ///
+    /// # Errors
+    /// What to do where none is set.
+    pub fn service(&self) -> Result<&ServerUrl, String> {
+        self.server.as_ref().ok_or_else(|| NO_SERVICE.to_owned())
+    }
+
     /// Reads the file, if there is one, and brings everything together.
     ///
     /// # Errors
@@ -164,7 +176,7 @@ impl Settings {
         }
         let rigs = rigs(flags, &file, &path, &text, &mut warnings)?;
         Ok(Self {
-            server: server(flags, &file)?,
+            server: flags.server.clone().or_else(|| file.server.clone()),
             sample_hz: flags.sample_hz.or(file.sample_hz.map(|v| v.0)).unwrap_or(DEFAULT_SAMPLE_HZ),
             batch_ms: flags.batch_ms.or(file.batch_ms.map(|v| v.0)).unwrap_or(DEFAULT_BATCH_MS),
             spool_bytes: flags.spool_mb.or(file.spool_mb.map(|v| v.0)).unwrap_or(DEFAULT_SPOOL_MB) as usize * 1_000_000,
@@ -173,13 +185,6 @@ impl Settings {
             path,
             warnings,
         })
-    }
-}
-
-fn server(flags: &Flags, file: &File) -> Result<ServerUrl, ConfigError> {
-    match flags.server.clone().or_else(|| file.server.clone()) {
-        Some(server) => Ok(server),
-        None => ServerUrl::parse(DEFAULT_SERVER).map_err(|e| ConfigError::new("the default of `server`", e)),
     }
 }
 
