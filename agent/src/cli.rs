@@ -112,8 +112,8 @@ pub fn main() -> ExitCode {
 fn run(flags: &Flags, args: &RunArgs) -> Result<ExitCode, String> {
     let settings = Settings::load(flags).map_err(|e| e.to_string())?;
     settings.warnings.iter().for_each(|warning| complain(warning));
-    let server = settings.service()?.clone();
     let rigs = settings.rigs.iter().map(RigSettings::options).collect::<Result<Vec<_>, _>>()?;
+    let server = settings.service()?.clone();
     let input = match &args.replay {
         Some(path) => Input::Replay { path: path.clone(), speed: args.replay_speed },
         None => Input::Games(settings.games.clone()),
