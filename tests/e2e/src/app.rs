@@ -2,11 +2,12 @@
 
 use crate::database::TestDatabase;
 use crate::http::{self, Answer};
+use crate::proxy::FaultProxy;
 use crate::team::Team;
 use onelap_service::app::{App, State};
 use onelap_service::config::Config;
 use serde_json::{Value, json};
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -57,6 +58,14 @@ impl TestApp {
         }
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         Self::start(database, all, listener).await
+    }
+
+    /// The same with a proxy between the service and Postgres, to be told how to behave.
+    pub async fn spawn_behind_proxy() -> (Self, FaultProxy) {
+        let (server, port) = TestDatabase::server_address();
+        let proxy = FaultProxy::to((server, port).into()).await;
+        let (host, port) = (proxy.address.ip().to_string(), proxy.address.port().to_string());
+        (Self::spawn_with(&[("TEST_DATABASE_HOST", &host), ("TEST_DATABASE_PORT", &port)]).await, proxy)
     }
 
     async fn start(database: Arc<TestDatabase>, settings: HashMap<String, String>, listener: TcpListener) -> Self {
@@ -133,6 +142,10 @@ impl Drop for TestApp {
 fn config(settings: &HashMap<String, String>, database: &PgConnectOptions) -> Config {
     let mut config = Config::from_lookup(&|name| settings.get(name).cloned()).expect("the settings are right");
     config.database.runtime = database.clone();
+    if let (Some(host), Some(port)) = (settings.get("TEST_DATABASE_HOST"), settings.get("TEST_DATABASE_PORT")) {
+        let port = port.parse().expect("a port");
+        config.database.runtime = database.clone().host(host).port(port).ssl_mode(PgSslMode::Disable);
+    }
     config.database.owner = database.clone();
     config
 }

@@ -39,6 +39,17 @@ impl TestDatabase {
         Self { name, server }
     }
 
+    /// Where the server listens.
+    ///
+    /// # Panics
+    /// Where it is not on this machine.
+    #[must_use]
+    pub fn server_address() -> (std::net::IpAddr, u16) {
+        let server = server();
+        let host = server.get_host().replace("localhost", "127.0.0.1");
+        (host.parse().expect("the test server listens on loopback"), server.get_port())
+    }
+
     /// Its address, for another process.
     #[must_use]
     pub fn url(&self) -> String {
