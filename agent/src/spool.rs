@@ -1,23 +1,59 @@
 //! What is to be recorded and is not yet acknowledged, in the order in which it happened.
 //!
 //! It numbers what it takes: a [`Place`] is given once and never without content, so the stream has no holes. Nothing
-//! leaves before the service has committed it, with one exception: at the limit of its memory the oldest batch loses its
-//! samples, whole; its place stays, as a batch in which nothing is known, and the loss is counted. Records (laps, setups,
-//! what the session is) are small and are never lost that way. Where even that does not make room, what comes new is
-//! refused and counted, before it gets a place.
+//! leaves before the service has committed it, with two exceptions, both counted and shown: at the cap of the disk the
+//! oldest segment goes ([`log`]), and what is in memory alone loses samples at the limit of that ([`memory`]). What is
+//! lost keeps its place, as a batch in which nothing is known. Where there is no room even so, what comes new is refused
+//! and counted, before it gets a place.
 //!
 //! Each item also has a *serial*, its number in this spool, which says what was sent and what was not.
 //!
-//! Not here: a file. This is the seam for one: all that the rest of the agent asks for is in [`Spool`]'s methods.
+//! ```text
+//! push ──► log (one write) ──► memory (the newest megabyte) ──► link: from memory if it is there, else from the log
+//!            │ the disk does not take it
+//!            └───────────────► memory alone, up to its limit; the disk is tried again every five seconds
+//! ```
+//!
+//! Invariants: an item is in the log before anybody can see it, unless [`Spool::problem`] says why not; what comes later
+//! has the greater serial, also after a restart of the agent; an epoch is later than every one before, however the clock
+//! was set (a disk that is full keeps no epoch: there the clock must not go back as well).
+//!
+//! Not here: what to send and when (`link`).
 
+use crate::spool::disk::{Disk, Folder, FolderError};
+use crate::spool::log::{Found, Log, Sizes};
+use crate::spool::memory::{Memory, empty_batch};
+use crate::spool::segment::{Kind, Meta};
+use crate::spool::state::{Losses, LostRun, MAX_SESSIONS, Session};
 use bytes::Bytes;
 use onelap_protocol::agent::{AgentMessage, Place, Record};
 use onelap_protocol::limits::MAX_AGENT_FRAME;
-use onelap_protocol::{Batch, SessionId, batch};
-use std::collections::{HashMap, VecDeque};
+use onelap_protocol::race::SessionInfo;
+use onelap_protocol::{SessionId, batch};
+use std::collections::VecDeque;
+use std::io;
+use std::path::Path;
+
+pub mod disk;
+pub mod index;
+pub mod log;
+mod memory;
+mod recover;
+pub mod segment;
+pub mod state;
 
 /// Memory that an item takes besides its bytes, about.
 const ITEM_OVERHEAD: usize = 128;
+/// What is kept in memory of that which is on disk.
+const RECENT_BYTES: usize = 1024 * 1024;
+/// How often what was written is brought to the medium.
+const SYNC_MS: u64 = 1_000;
+/// How often the state is written, if nothing asks for it before.
+const SAVE_MS: u64 = 10_000;
+/// How long a disk that took nothing is left alone.
+const RETRY_MS: u64 = 5_000;
+/// Bytes that are written at a time once it takes something again.
+const CATCH_UP_BYTES: usize = 4 * 1024 * 1024;
 
 /// One item, as it goes over the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +70,13 @@ impl Frame {
     pub fn bytes(&self) -> &Bytes {
         match self {
             Self::Batch(bytes) | Self::Record(bytes) => bytes,
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Batch(_) => Kind::Batch,
+            Self::Record(_) => Kind::Record,
         }
     }
 }
@@ -66,57 +109,91 @@ pub enum SpoolError {
     Size(usize),
 }
 
-/// Items of one session that follow each other, with serials without holes.
+/// The disk takes nothing at the moment.
 #[derive(Debug)]
-struct Run {
-    session: SessionId,
-    first_serial: u64,
-    items: VecDeque<Item>,
-}
-
-impl Run {
-    fn end_serial(&self) -> u64 {
-        self.first_serial + self.items.len() as u64
-    }
-
-    /// Index of the item with this serial, or of the first after it.
-    fn index(&self, serial: u64) -> usize {
-        serial.saturating_sub(self.first_serial) as usize
-    }
+struct Trouble {
+    why: String,
+    /// What is in memory from this serial on is not on disk.
+    unwritten: u64,
+    /// When the disk is tried again.
+    retry_ms: Option<u64>,
 }
 
 /// See the module.
 #[derive(Debug)]
-pub struct Spool {
+pub struct Spool<D: Disk = Folder> {
     epoch: u64,
-    limit_bytes: usize,
-    bytes: usize,
+    memory: Memory,
+    memory_limit: usize,
+    log: Option<Log<D>>,
+    trouble: Option<Trouble>,
+    /// Why there is no log although there should be one.
+    missing: Option<String>,
     next_serial: u64,
-    /// Oldest first; only the last may be empty.
-    runs: VecDeque<Run>,
-    /// Last sequence of each session of which something is held, and of the newest.
-    last: HashMap<SessionId, u64>,
-    /// Serial before which there is no batch left to empty.
-    emptied_before: u64,
-    lost_samples: u64,
+    /// Last sequence of the newest sessions, oldest first.
+    last: VecDeque<(SessionId, u64)>,
+    /// Time of the newest samples.
+    at_ms: u64,
     refused: u64,
+    /// What was last read from the log.
+    read: Option<Item>,
+    sync_ms: u64,
+    save_ms: u64,
 }
 
 impl Spool {
-    /// An empty spool for this run of the agent that holds at most `limit_bytes`.
+    /// An empty spool for this run of the agent that holds at most `limit_bytes`, in memory alone.
     #[must_use]
     pub fn new(epoch: u64, limit_bytes: usize) -> Self {
+        Self::with(epoch, limit_bytes, None)
+    }
+
+    /// The spool in a folder. `unix_ms` is the PC's clock.
+    ///
+    /// # Errors
+    /// Where the folder is not to be had.
+    pub fn open(folder: &Path, cap_bytes: u64, memory_limit: usize, unix_ms: u64) -> Result<Self, FolderError> {
+        let io = |cause| FolderError::Io { path: folder.to_owned(), cause };
+        Self::on(Folder::open(folder)?, Sizes::with_cap(cap_bytes), memory_limit, unix_ms).map_err(io)
+    }
+
+    /// The same in memory alone, because of what is to be told.
+    #[must_use]
+    pub fn without_disk(epoch: u64, limit_bytes: usize, why: String) -> Self {
+        Self { missing: Some(why), ..Self::new(epoch, limit_bytes) }
+    }
+}
+
+impl<D: Disk> Spool<D> {
+    fn with(epoch: u64, memory_limit: usize, log: Option<Log<D>>) -> Self {
         Self {
             epoch,
-            limit_bytes,
-            bytes: 0,
-            next_serial: 0,
-            runs: VecDeque::new(),
-            last: HashMap::new(),
-            emptied_before: 0,
-            lost_samples: 0,
+            memory: Memory::default(),
+            memory_limit,
+            next_serial: log.as_ref().map_or(0, Log::end_serial),
+            log,
+            trouble: None,
+            missing: None,
+            last: VecDeque::new(),
+            at_ms: 0,
             refused: 0,
+            read: None,
+            sync_ms: 0,
+            save_ms: 0,
         }
+    }
+
+    /// The spool on a disk. `unix_ms` is the PC's clock.
+    ///
+    /// # Errors
+    /// Where the disk cannot be looked at.
+    pub fn on(disk: D, sizes: Sizes, memory_limit: usize, unix_ms: u64) -> io::Result<Self> {
+        let mut log = Log::open(disk, sizes)?;
+        let epoch = unix_ms.max(log.state().epoch + 1);
+        log.remember(|state| state.epoch = epoch);
+        let mut spool = Self::with(epoch, memory_limit, Some(log));
+        spool.save();
+        Ok(spool)
     }
 
     /// Which run of the agent its places name.
@@ -130,11 +207,16 @@ impl Spool {
     /// # Errors
     /// [`SpoolError`] where it was not taken; it has no place then.
     pub fn push_record(&mut self, session: SessionId, record: Record) -> Result<u64, SpoolError> {
-        self.push(session, |place| {
-            let message = AgentMessage::Record { place, record };
-            // Only a map whose keys are not text cannot be JSON, and there is none; an empty frame is refused below.
-            Frame::Record(serde_json::to_vec(&message).unwrap_or_default().into())
-        })
+        let about = match &record {
+            Record::Session { info } => Some(Some(info.clone())),
+            Record::End { .. } => Some(None),
+            Record::Event { .. } | Record::Setup { .. } => None,
+        };
+        let serial = self.push(session, |place| record_frame(place, record))?;
+        if let Some(info) = about {
+            self.remember(session, info);
+        }
+        Ok(serial)
     }
 
     /// Takes the batch that `encode` makes for the place it gets, and returns its serial.
@@ -146,7 +228,7 @@ impl Spool {
     }
 
     fn push(&mut self, session: SessionId, make: impl FnOnce(Place) -> Frame) -> Result<u64, SpoolError> {
-        let sequence = self.last.get(&session).copied().unwrap_or(0) + 1;
+        let sequence = self.last.iter().rev().find(|(id, _)| *id == session).map_or(0, |(_, last)| *last) + 1;
         let place = Place { session, epoch: self.epoch, sequence };
         let item = Item { serial: self.next_serial, place, frame: make(place) };
         let len = item.frame.bytes().len();
@@ -154,109 +236,192 @@ impl Spool {
             self.refused += 1;
             return Err(SpoolError::Size(len));
         }
-        if !self.make_room(item.cost()) {
-            self.refused += 1;
-            return Err(SpoolError::Full);
-        }
-        self.bytes += item.cost();
+        self.keep(item)?;
+        let serial = self.next_serial;
         self.next_serial += 1;
-        let serial = item.serial;
-        self.run_of(session).items.push_back(item);
-        self.last.insert(session, sequence);
+        match self.last.iter_mut().rev().find(|(id, _)| *id == session) {
+            Some((_, last)) => *last = sequence,
+            None => {
+                // Sessions follow each other; one that is so old does not come again.
+                if self.last.len() == MAX_SESSIONS {
+                    self.last.pop_front();
+                }
+                self.last.push_back((session, sequence));
+            }
+        }
         Ok(serial)
     }
 
-    /// The last run, which is this session's.
-    fn run_of(&mut self, session: SessionId) -> &mut Run {
-        let at = self.runs.len().saturating_sub(1);
-        if self.runs.back().is_some_and(|run| run.session == session) {
-            return &mut self.runs[at];
-        }
-        self.runs.retain(|run| !run.items.is_empty());
-        let held: Vec<SessionId> = self.runs.iter().map(|run| run.session).collect();
-        self.last.retain(|session, _| held.contains(session));
-        self.runs.push_back(Run { session, first_serial: self.next_serial - 1, items: VecDeque::new() });
-        let at = self.runs.len() - 1;
-        &mut self.runs[at]
-    }
-
-    /// Empties the oldest batches until there is room. Returns whether there is.
-    fn make_room(&mut self, cost: usize) -> bool {
-        while self.bytes + cost > self.limit_bytes {
-            let from = self.emptied_before;
-            let mut candidates = self.runs.iter_mut().flat_map(|run| {
-                let index = run.index(from).min(run.items.len());
-                run.items.range_mut(index..)
-            });
-            let Some(item) = candidates.find(|item| matches!(item.frame, Frame::Batch(_))) else { return false };
-            self.emptied_before = item.serial + 1;
-            let before = item.cost();
-            if let Some((empty, samples)) = emptied(item) {
-                item.frame = Frame::Batch(empty);
-                self.bytes = self.bytes - before + item.cost();
-                self.lost_samples += samples;
+    /// To the log and into memory, or into memory alone.
+    fn keep(&mut self, item: Item) -> Result<(), SpoolError> {
+        if let (Some(log), None) = (&mut self.log, &self.trouble) {
+            let meta = meta(&item, &mut self.at_ms);
+            match log.append(&meta, item.frame.bytes()) {
+                Ok(()) => {
+                    self.memory.push(item);
+                    self.memory.forget(RECENT_BYTES.min(self.memory_limit), u64::MAX);
+                    return Ok(());
+                }
+                Err(error) => self.failed(&error, item.serial),
             }
         }
-        true
+        if !self.memory.make_room(item.cost(), self.memory_limit, self.unwritten()) {
+            self.refused += 1;
+            return Err(SpoolError::Full);
+        }
+        self.memory.push(item);
+        Ok(())
     }
 
-    /// Forgets what is committed: everything of the session up to the place. Returns how many items that were.
-    pub fn ack(&mut self, place: Place) -> usize {
-        let committed = (place.epoch, place.sequence);
-        let mut removed = 0;
-        for run in self.runs.iter_mut().filter(|run| run.session == place.session) {
-            while run.items.front().is_some_and(|item| (item.place.epoch, item.place.sequence) <= committed) {
-                if let Some(item) = run.items.pop_front() {
-                    self.bytes -= item.cost();
-                    run.first_serial += 1;
-                    removed += 1;
+    /// The disk has not taken what comes from this serial on.
+    fn failed(&mut self, error: &io::Error, unwritten: u64) {
+        let why = match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "the disk is full".to_owned(),
+            io::ErrorKind::ReadOnlyFilesystem => "the disk cannot be written".to_owned(),
+            _ => error.to_string(),
+        };
+        if self.trouble.is_none() {
+            tracing::warn!(%error, "the spool's disk takes nothing: what is read is kept in memory");
+        }
+        self.trouble = Some(Trouble { why, unwritten, retry_ms: None });
+    }
+
+    /// What is in memory from this serial on is nowhere else.
+    fn unwritten(&self) -> u64 {
+        match (&self.log, &self.trouble) {
+            (None, _) => 0,
+            (Some(_), Some(trouble)) => trouble.unwritten,
+            (Some(_), None) => self.next_serial,
+        }
+    }
+
+    /// Does what is due: brings what was written to the medium, writes the state, tries a disk again that took nothing.
+    /// To be called a few times a second. `now_ms` is any clock that only goes forward.
+    pub fn maintain(&mut self, now_ms: u64) {
+        if self.log.is_none() {
+            return;
+        }
+        match &mut self.trouble {
+            Some(Trouble { retry_ms: Some(retry_ms), .. }) if *retry_ms <= now_ms => self.catch_up(),
+            Some(Trouble { retry_ms: Some(_), .. }) => {}
+            Some(Trouble { retry_ms, .. }) => *retry_ms = Some(now_ms + RETRY_MS),
+            None if self.sync_ms <= now_ms => {
+                self.sync_ms = now_ms + SYNC_MS;
+                if let Some(Err(error)) = self.log.as_mut().map(Log::sync) {
+                    self.failed(&error, self.next_serial);
                 }
             }
+            None => {}
         }
-        let last = self.runs.len().saturating_sub(1);
-        let mut index = 0;
-        self.runs.retain(|run| {
-            index += 1;
-            index > last || !run.items.is_empty()
-        });
-        removed
+        if self.save_ms <= now_ms {
+            self.save_ms = now_ms + SAVE_MS;
+            self.save();
+        }
     }
 
-    /// The item with this serial, or the first that is left after it.
+    /// Writes what is in memory alone, or a part of it.
+    fn catch_up(&mut self) {
+        let (Some(log), Some(trouble)) = (&mut self.log, &mut self.trouble) else { return };
+        let mut bytes = 0;
+        // What was acknowledged meanwhile will be in no segment: without this it would look like a loss.
+        let mut written = log.save_now();
+        for item in self.memory.from(trouble.unwritten) {
+            written = written.and_then(|()| log.append(&meta(item, &mut self.at_ms), item.frame.bytes()));
+            if written.is_err() {
+                break;
+            }
+            trouble.unwritten = item.serial + 1;
+            bytes += item.cost();
+            if bytes > CATCH_UP_BYTES {
+                return;
+            }
+        }
+        match written {
+            Ok(()) => self.trouble = None,
+            Err(error) => {
+                let unwritten = trouble.unwritten;
+                self.failed(&error, unwritten);
+            }
+        }
+    }
+
+    /// Brings everything to the medium. At the end of the agent; what comes after that is kept all the same.
+    pub fn close(&mut self) {
+        if self.trouble.is_some() {
+            self.catch_up();
+        }
+        if let Some(Err(error)) = self.log.as_mut().map(Log::close) {
+            tracing::warn!(%error, "the end of the spool may not be on the disk");
+        }
+    }
+
+    fn save(&mut self) {
+        if let Some(Err(error)) = self.log.as_mut().map(Log::save) {
+            tracing::warn!(%error, "the spool's state is not saved");
+        }
+    }
+
+    /// Forgets what is committed: everything of the session and epoch up to the place. Returns how many items that were.
+    pub fn ack(&mut self, place: Place) -> usize {
+        let from_memory = self.memory.ack(place, self.unwritten());
+        let from_log = self.log.as_mut().map_or(0, |log| log.ack(place));
+        self.read = None;
+        from_memory + from_log as usize
+    }
+
+    /// The item with this serial, or the first that is left after it. What is lost is there as an empty batch.
     #[must_use]
-    pub fn at(&self, serial: u64) -> Option<&Item> {
-        let run = self.runs.iter().find(|run| run.end_serial() > serial && !run.items.is_empty())?;
-        run.items.get(run.index(serial))
+    pub fn at(&mut self, serial: u64) -> Option<Item> {
+        let in_memory = self.memory.at(serial);
+        let Some((_, on_disk)) = self.log.as_ref().and_then(|log| log.index().at(serial)) else {
+            return in_memory.cloned();
+        };
+        if let Some(item) = in_memory.filter(|item| item.serial <= on_disk) {
+            return Some(item.clone());
+        }
+        if let Some(read) = self.read.as_ref().filter(|read| read.serial == on_disk) {
+            return Some(read.clone());
+        }
+        let found = self.log.as_mut()?.read(serial)?;
+        self.read = Some(self.item(found));
+        self.read.clone()
+    }
+
+    fn item(&self, Found { serial, place, content }: Found) -> Item {
+        let frame = match content {
+            Ok((Kind::Batch, bytes)) => Frame::Batch(bytes),
+            Ok((Kind::Record, bytes)) => Frame::Record(bytes),
+            Err(at_ms) => self.placeholder(place, at_ms),
+        };
+        Item { serial, place, frame }
+    }
+
+    /// What goes in the place of an item that is lost. A stream begins with what the session is, or the service takes
+    /// nothing of it.
+    fn placeholder(&self, place: Place, at_ms: u64) -> Frame {
+        let known = |session: &&Session| session.id == place.session && place.sequence == 1;
+        match self.log.as_ref().and_then(|log| log.state().sessions.iter().find(known)) {
+            Some(session) => record_frame(place, Record::Session { info: session.info.clone() }),
+            None => Frame::Batch(empty_batch(place, at_ms)),
+        }
     }
 
     /// Serial of the first item of the session that comes after the place; that of the next item to come where there is
     /// none.
     #[must_use]
     pub fn serial_after(&self, place: Place) -> u64 {
-        let after = |item: &&Item| (item.place.epoch, item.place.sequence) > (place.epoch, place.sequence);
-        let mut runs = self.runs.iter().filter(|run| run.session == place.session);
-        runs.find_map(|run| run.items.iter().find(after)).map_or(self.next_serial, |item| item.serial)
-    }
-
-    /// Everything of a session after a place, in order.
-    pub fn unacked_after(&self, place: Place) -> impl Iterator<Item = &Item> {
-        let runs = self.runs.iter().filter(move |run| run.session == place.session);
-        runs.flat_map(|run| &run.items)
-            .filter(move |item| (item.place.epoch, item.place.sequence) > (place.epoch, place.sequence))
-    }
-
-    /// Everything that is held, oldest first.
-    pub fn iter(&self) -> impl Iterator<Item = &Item> {
-        self.runs.iter().flat_map(|run| &run.items)
+        let on_disk = self.log.as_ref().and_then(|log| log.index().serial_after(place));
+        let in_memory = self.memory.serial_after(place);
+        on_disk.into_iter().chain(in_memory).min().unwrap_or(self.next_serial)
     }
 
     /// Sessions of which something is held, oldest first, each once.
     #[must_use]
     pub fn sessions(&self) -> Vec<SessionId> {
-        let mut sessions = Vec::new();
-        for run in self.runs.iter().filter(|run| !run.items.is_empty()) {
-            if !sessions.contains(&run.session) {
-                sessions.push(run.session);
+        let mut sessions = self.log.as_ref().map(|log| log.index().sessions()).unwrap_or_default();
+        for session in self.memory.sessions() {
+            if !sessions.contains(&session) {
+                sessions.push(session);
             }
         }
         sessions
@@ -271,19 +436,31 @@ impl Spool {
     /// Whether nothing is held.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.runs.iter().all(|run| run.items.is_empty())
+        self.memory.is_empty() && self.log.as_ref().is_none_or(|log| log.index().is_empty())
     }
 
-    /// Memory that is held, in bytes.
+    /// Bytes that wait for the service's acknowledgement, on disk (about) and in memory alone.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.bytes
+        let Some(log) = &self.log else { return self.memory.bytes() };
+        log.waiting_bytes() as usize + self.memory.from(self.unwritten()).map(Item::cost).sum::<usize>()
     }
 
-    /// Samples that were lost for want of room.
+    /// Samples that were lost for want of memory.
     #[must_use]
     pub fn lost_samples(&self) -> u64 {
-        self.lost_samples
+        self.memory.lost_samples()
+    }
+
+    /// Items that were ever lost from the disk, and why.
+    #[must_use]
+    pub fn losses(&self) -> Losses {
+        self.log.as_ref().map(|log| log.state().losses).unwrap_or_default()
+    }
+
+    /// What is lost and was not yet acknowledged as lost, oldest first.
+    pub fn lost(&self) -> impl Iterator<Item = LostRun> {
+        self.log.iter().flat_map(Log::lost)
     }
 
     /// Items that were not taken.
@@ -291,17 +468,102 @@ impl Spool {
     pub fn refused(&self) -> u64 {
         self.refused
     }
+
+    /// Why what is read is not kept on disk, although it should be.
+    #[must_use]
+    pub fn problem(&self) -> Option<String> {
+        let trouble = self.trouble.as_ref().map(|trouble| trouble.why.as_str());
+        let why = self.missing.as_deref().or(trouble)?;
+        let limit = self.memory_limit / 1_000_000;
+        Some(format!("{why}: what is not sent yet is kept in memory only, up to {limit} MB"))
+    }
 }
 
-/// A batch for the same place in which nothing is known, and how many samples it costs; `None` where it is one already.
-fn emptied(item: &Item) -> Option<(Bytes, u64)> {
-    let header = batch::peek(item.frame.bytes()).ok()?;
-    let mut empty = Batch::with_capacity(1);
-    empty.add_row(header.base_ms);
-    let mut frame = Vec::new();
-    empty.encode(batch::OPCODE_SAMPLES, header.session, header.epoch, header.sequence, &mut frame);
-    (frame.len() < item.frame.bytes().len()).then(|| (frame.into(), header.samples as u64))
+/// Sessions that go on after a restart of the agent.
+impl<D: Disk> Spool<D> {
+    fn remember(&mut self, id: SessionId, info: Option<SessionInfo>) {
+        let epoch = self.epoch;
+        let Some(log) = &mut self.log else { return };
+        log.remember(|state| {
+            let known = state.sessions.iter_mut().find(|session| session.id == id);
+            match (known, info) {
+                (Some(session), Some(info)) => (session.info, session.epoch) = (info, epoch),
+                (Some(session), None) => session.ended = true,
+                (None, None) => {}
+                (None, Some(info)) => {
+                    state.sessions.push(Session { id, info, epoch, at_s: 0.0, seen_ms: 0, ended: false });
+                    let too_many = state.sessions.len().saturating_sub(MAX_SESSIONS);
+                    state.sessions.drain(..too_many);
+                }
+            }
+        });
+        self.save();
+    }
+
+    /// The session was seen with the game's clock at `at_s`; `unix_ms` is the PC's clock.
+    pub fn saw(&mut self, id: SessionId, at_s: f64, unix_ms: u64) {
+        let Some(log) = self.log.as_mut().filter(|_| at_s.is_finite()) else { return };
+        log.remember(|state| {
+            if let Some(session) = state.sessions.iter_mut().rev().find(|session| session.id == id) {
+                (session.at_s, session.seen_ms) = (at_s, unix_ms);
+            }
+        });
+    }
+
+    /// Whether what the game shows may be a session of an earlier run, as far as it can be told without its clock.
+    #[must_use]
+    pub fn may_go_on(&self, info: &SessionInfo) -> bool {
+        self.earlier().any(|session| session.may_be(info))
+    }
+
+    /// The session of an earlier run that the game still shows, with its clock at `at_s`.
+    #[must_use]
+    pub fn going_on(&self, info: &SessionInfo, at_s: f64, unix_ms: u64) -> Option<SessionId> {
+        self.earlier().find(|session| session.is_same(info, at_s, unix_ms)).map(|session| session.id)
+    }
+
+    /// Newest first.
+    fn earlier(&self) -> impl Iterator<Item = &Session> {
+        let sessions = self.log.iter().flat_map(|log| log.state().sessions.iter().rev());
+        sessions.filter(|session| session.epoch < self.epoch)
+    }
 }
 
+/// What tests look at; only what is in memory.
+#[cfg(test)]
+impl Spool {
+    /// Everything, oldest first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Item> {
+        self.memory.iter()
+    }
+
+    /// Everything of a session after a place, in order.
+    pub(crate) fn unacked_after(&self, place: Place) -> impl Iterator<Item = &Item> {
+        let after = (place.epoch, place.sequence);
+        let of_session = self.memory.iter().filter(move |item| item.place.session == place.session);
+        of_session.filter(move |item| (item.place.epoch, item.place.sequence) > after)
+    }
+}
+
+fn record_frame(place: Place, record: Record) -> Frame {
+    let message = AgentMessage::Record { place, record };
+    // Only a map whose keys are not text cannot be JSON, and there is none; an empty frame is refused.
+    Frame::Record(serde_json::to_vec(&message).unwrap_or_default().into())
+}
+
+/// What the log writes before an item. A record has the time of the samples before it.
+fn meta(item: &Item, at_ms: &mut u64) -> Meta {
+    if let Frame::Batch(bytes) = &item.frame
+        && let Ok(header) = batch::peek(bytes)
+    {
+        *at_ms = header.base_ms;
+    }
+    Meta { kind: item.frame.kind(), serial: item.serial, place: item.place, at_ms: *at_ms }
+}
+
+#[cfg(test)]
+mod faulty;
+#[cfg(test)]
+mod model_tests;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use super::*;
 use onelap_protocol::agent::EndReason;
-use onelap_protocol::{Channel, Sample};
+use onelap_protocol::{Batch, Channel, Sample};
 use proptest::prelude::*;
 
 const EPOCH: u64 = 7;
@@ -133,7 +133,8 @@ proptest! {
                 let expected: Vec<Place> = model.iter().copied().filter(|p| p.session == *session).collect();
                 prop_assert_eq!(after, expected);
             }
-            for item in spool.iter() {
+            let items: Vec<Item> = spool.iter().cloned().collect();
+            for item in items {
                 prop_assert_eq!(spool.at(item.serial), Some(item));
             }
         }
