@@ -101,9 +101,9 @@ async fn a_viewer_sees_what_the_game_shows() {
         let now = game.state();
         let value = |channel| batch.value(channel, last).unwrap_or_else(|| panic!("no {channel:?}"));
         let age_s = now.session_time_s - value(Channel::SessionTime);
-        assert!((-0.001..1.0).contains(&age_s), "{age_s} s old");
-        // What changes slowly must be equal but for a second of driving.
-        assert!((value(Channel::Fuel) - now.fuel_l).abs() < 0.2);
+        assert!((-0.001..3.0).contains(&age_s), "{age_s} s old");
+        // What changes slowly must be equal but for the driving since: a litre takes more than ten seconds.
+        assert!((value(Channel::Fuel) - now.fuel_l).abs() < 0.02 + 0.1 * age_s.max(0.0));
         assert!((value(Channel::FuelCapacity) - now.fuel_capacity_l).abs() < 0.06);
         let corners = [
             (Channel::TirePressureFl, now.tyre_pressure_kpa.fl),
