@@ -123,7 +123,7 @@ fn run(flags: &Flags, args: &RunArgs) -> Result<ExitCode, String> {
         rigs,
         sample_hz: settings.sample_hz,
         batch_ms: settings.batch_ms,
-        spool_bytes: settings.spool_bytes,
+        spool: settings.spool,
         input,
     };
     in_runtime(async {

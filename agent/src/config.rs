@@ -19,8 +19,8 @@ pub mod settings;
 pub const DEFAULT_SAMPLE_HZ: u32 = 20;
 /// Milliseconds of samples in a batch.
 pub const DEFAULT_BATCH_MS: u32 = 100;
-/// Memory for what waits, in megabytes.
-pub const DEFAULT_SPOOL_MB: u32 = 64;
+/// What may be kept on disk, in megabytes.
+pub const DEFAULT_SPOOL_MB: u32 = 1024;
 /// Port of LMU's REST API.
 pub const DEFAULT_REST_PORT: u16 = 6397;
 /// Port on which F1 sends.
@@ -87,9 +87,20 @@ ranged!(
     Port, "port", 1..=65535, ""
 );
 ranged!(
-    /// Megabytes of memory.
-    SpoolMb, "spool_mb", 1..=4096, " megabytes"
+    /// Megabytes on disk.
+    SpoolMb, "spool_mb", 16..=1_000_000, " megabytes"
 );
+
+/// Where what is not sent yet is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum SpoolChoice {
+    /// In a folder: nothing is lost when the agent ends.
+    #[default]
+    Disk,
+    /// In memory, until the agent ends.
+    Memory,
+}
 
 impl Port {
     /// As sockets take it.
@@ -142,7 +153,11 @@ pub struct File {
     pub sample_hz: Option<SampleHz>,
     /// Milliseconds in a batch.
     pub batch_ms: Option<BatchMs>,
-    /// Memory for what waits.
+    /// Where what is not sent yet is kept.
+    pub spool: Option<SpoolChoice>,
+    /// The folder.
+    pub spool_dir: Option<PathBuf>,
+    /// How much of it.
     pub spool_mb: Option<SpoolMb>,
     /// Le Mans Ultimate.
     pub lmu: LmuFile,
@@ -228,7 +243,12 @@ server = "{server}"
 # sample_hz = {DEFAULT_SAMPLE_HZ}
 # Milliseconds of samples that are sent together, 20 to 1000.
 # batch_ms = {DEFAULT_BATCH_MS}
-# Memory for what waits while there is no connection, in megabytes.
+# What is not stored by the service yet is kept on disk, so that nothing is lost when the connection, the game or this
+# PC fails. "memory" keeps it only while the agent runs.
+# spool = "disk"
+# The folder. The user's own place for such data where this is not set.
+# spool_dir = "spool"
+# At most so many megabytes of it for each rig, 16 or more (an hour of driving takes about 15). Then the oldest goes.
 # spool_mb = {DEFAULT_SPOOL_MB}
 
 [lmu]

@@ -3,6 +3,9 @@
 //! Invariants: the first item of every session says what the session is; samples and records of a session stand in the
 //! order in which they happened; what comes outside a session is not recorded.
 //!
+//! A session that an earlier run of the agent recorded, and that the game still shows, goes on under its id. Whether it
+//! is that one shows only with the game's clock: until that is known, the session has not begun, and what happens is held.
+//!
 //! Not here: reading the games (`source`), sending (`link`).
 
 use crate::arbiter::Arbiter;
@@ -12,10 +15,13 @@ use crate::reading::Reading;
 use crate::sampler::Sampler;
 use crate::spool::{Spool, SpoolError};
 use bytes::Bytes;
-use onelap_protocol::SessionId;
 use onelap_protocol::agent::{EndReason, Record};
 use onelap_protocol::limits::{Limits, MAX_TEXT};
 use onelap_protocol::race::SessionInfo;
+use onelap_protocol::{Channel, SessionId};
+
+/// Readings that are held while it is not known which session runs; the game says its time before that.
+const MAX_HELD: usize = 256;
 
 /// The session that runs.
 #[derive(Debug)]
@@ -39,6 +45,10 @@ struct Recorder {
     outbox: Outbox,
     sampler: Sampler,
     current: Option<Current>,
+    /// A session that may be one of an earlier run, and what was read of it.
+    unsure: Option<(Box<SessionInfo>, Vec<Reading>)>,
+    /// The PC's clock at the input that is being read.
+    unix_ms: u64,
     frame: Vec<u8>,
     samples: u64,
     /// What the source in charge has to say.
@@ -53,12 +63,23 @@ impl Pipeline {
     pub fn new(readers: Vec<Box<dyn Reader>>, sampler: Sampler, spool: Spool) -> Self {
         let outbox = Outbox::new(spool);
         let frame = Vec::with_capacity(4_096);
-        let recorder = Recorder { outbox, sampler, current: None, frame, samples: 0, notice: None, problem: None };
+        let recorder = Recorder {
+            outbox,
+            sampler,
+            current: None,
+            unsure: None,
+            unix_ms: 0,
+            frame,
+            samples: 0,
+            notice: None,
+            problem: None,
+        };
         Self { arbiter: Arbiter::new(readers.len()), readers, recorder, said: Vec::new() }
     }
 
     /// Takes an input. `now_ms` is the agent's clock, which in a recording is not the input's.
     pub fn feed(&mut self, at: Stamp, raw: &Raw, now_ms: u64) {
+        self.recorder.unix_ms = at.unix_ms;
         for (source, reader) in self.readers.iter_mut().enumerate() {
             reader.read(at, raw, &mut self.said);
             for reading in self.said.drain(..) {
@@ -129,6 +150,12 @@ impl Pipeline {
 
 impl Recorder {
     fn take(&mut self, reading: Reading, now_ms: u64) {
+        if let Some(reading) = self.make_sure(reading, now_ms) {
+            self.take_sure(reading, now_ms);
+        }
+    }
+
+    fn take_sure(&mut self, reading: Reading, now_ms: u64) {
         match reading {
             Reading::State { game, state } => {
                 self.set_doing(|doing| (doing.game, doing.state) = (game, state));
@@ -142,7 +169,10 @@ impl Recorder {
             Reading::SessionChanged(info) => self.change(info),
             Reading::SessionEnded(reason) => self.end(reason),
             Reading::Sample(sample) => {
-                if self.current.is_some() {
+                if let Some(current) = &self.current {
+                    if let Some(at_s) = sample.get(Channel::SessionTime) {
+                        self.outbox.spool.saw(current.id, at_s, self.unix_ms);
+                    }
                     self.sampler.offer(&sample, now_ms);
                     if self.sampler.due_ms() == Some(0) {
                         self.flush();
@@ -173,7 +203,44 @@ impl Recorder {
 
     fn start(&mut self, info: Box<SessionInfo>) {
         self.end(EndReason::Left);
-        let id = SessionId::new();
+        if self.outbox.spool.may_go_on(&info) {
+            self.unsure = Some((info, Vec::new()));
+        } else {
+            self.begin(SessionId::new(), info);
+        }
+    }
+
+    /// Where it is not known which session runs: begins it as soon as the game's clock says which, or cannot say any more,
+    /// and holds what is of it until then.
+    fn make_sure(&mut self, reading: Reading, now_ms: u64) -> Option<Reading> {
+        let Some((info, held)) = &mut self.unsure else { return Some(reading) };
+        let at_s = match &reading {
+            Reading::State { .. } | Reading::Notice(_) => return Some(reading),
+            Reading::SessionChanged(changed) => {
+                info.clone_from(changed);
+                return None;
+            }
+            // Their times may be long ago: what the game remembers of the session.
+            Reading::Setup { .. } | Reading::Event(_) if held.len() < MAX_HELD => {
+                held.push(reading);
+                return None;
+            }
+            Reading::Sample(sample) => sample.get(Channel::SessionTime),
+            Reading::Standings(standings) => Some(standings.at_s),
+            _ => None,
+        };
+        let (mut info, held) = self.unsure.take()?;
+        let earlier = at_s.and_then(|at_s| self.outbox.spool.going_on(&info, at_s, self.unix_ms));
+        let id = earlier.map_or_else(SessionId::new, |session| {
+            info.started_at_ms = session.info.started_at_ms;
+            session.id
+        });
+        self.begin(id, info);
+        held.into_iter().for_each(|reading| self.take_sure(reading, now_ms));
+        Some(reading)
+    }
+
+    fn begin(&mut self, id: SessionId, info: Box<SessionInfo>) {
         match self.outbox.spool.push_record(id, Record::Session { info: (*info).clone() }) {
             Ok(first_serial) => {
                 self.current = Some(Current { id, info, first_serial });
@@ -194,6 +261,8 @@ impl Recorder {
     }
 
     fn end(&mut self, reason: EndReason) {
+        // One that has not begun leaves nothing to end.
+        self.unsure = None;
         self.record(Record::End { reason });
         if self.current.take().is_some() {
             self.set_doing(|doing| doing.session = None);

@@ -518,8 +518,8 @@ impl<D: Disk> Spool<D> {
 
     /// The session of an earlier run that the game still shows, with its clock at `at_s`.
     #[must_use]
-    pub fn going_on(&self, info: &SessionInfo, at_s: f64, unix_ms: u64) -> Option<SessionId> {
-        self.earlier().find(|session| session.is_same(info, at_s, unix_ms)).map(|session| session.id)
+    pub fn going_on(&self, info: &SessionInfo, at_s: f64, unix_ms: u64) -> Option<&Session> {
+        self.earlier().find(|session| session.is_same(info, at_s, unix_ms))
     }
 
     /// Newest first.

@@ -38,8 +38,12 @@ pub struct RigStatus {
     pub bytes_sent: u64,
     /// What waits for the service's acknowledgement, in bytes.
     pub spool_bytes: usize,
+    /// Why what waits is not on disk, although it should be.
+    pub spool_problem: Option<String>,
     /// Samples that were lost because too much waited.
     pub lost_samples: u64,
+    /// Batches and records that were ever lost from the disk.
+    pub lost_items: u64,
     /// Inputs that were dropped because the agent was too slow.
     pub dropped_inputs: u64,
     /// The recording was played back to its end and everything is acknowledged, or the rig was stopped.
@@ -66,7 +70,9 @@ impl RigStatus {
             samples: 0,
             bytes_sent: 0,
             spool_bytes: 0,
+            spool_problem: None,
             lost_samples: 0,
+            lost_items: 0,
             dropped_inputs: 0,
             finished: false,
         }
@@ -89,6 +95,9 @@ impl RigStatus {
         if self.lost_samples > 0 {
             line.push_str(&format!(", {} samples lost because too much waits", self.lost_samples));
         }
+        if self.lost_items > 0 {
+            line.push_str(&format!(", {} messages lost from the disk", self.lost_items));
+        }
         line
     }
 
@@ -108,7 +117,8 @@ impl RigStatus {
             (None, Some(problem)) => format!("{}: offline: {problem}", self.rig),
             (None, None) => format!("{}: connecting", self.rig),
         };
-        for more in [self.notice.as_ref(), self.problem.as_ref().filter(|_| self.connected())].into_iter().flatten() {
+        let problem = self.problem.as_ref().filter(|_| self.connected());
+        for more in [self.notice.as_ref(), problem, self.spool_problem.as_ref()].into_iter().flatten() {
             line.push_str(" · ");
             line.push_str(more);
         }
@@ -174,5 +184,8 @@ mod tests {
         let menu = RigStatus { state: GameState::Menu, track: None, notice: Some("note".into()), ..driving() };
         assert_eq!(menu.line(), "RIG_A of Ours: connected: Le Mans Ultimate in the menu · note");
         assert_eq!(RigStatus::new("rig", 20).line(), "rig: connecting");
+        let full = RigStatus { spool_problem: Some("the disk is full: …".into()), lost_items: 3, ..driving() };
+        let line = "RIG_A of Ours: live: Portimão · Hyper · 20 Hz · the disk is full: …, 3 messages lost from the disk";
+        assert_eq!(full.line(), line);
     }
 }

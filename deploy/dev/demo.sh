@@ -120,7 +120,7 @@ field() { node -p 'JSON.parse(require("fs").readFileSync(process.argv[1]))[proce
 
 run fake-game "$bin/fake-game" --lmu-path "$shm/LMU_Data" --rest-port "$rest_port" \
     --session practice --hold-in-garage --script deploy/dev/demo.script
-ONELAP_TOKEN="$(field token)" XDG_CONFIG_HOME="$state/agent" run agent "$bin/onelap-agent" run \
+ONELAP_TOKEN="$(field token)" XDG_CONFIG_HOME="$state/agent" XDG_STATE_HOME="$state/agent" run agent "$bin/onelap-agent" run \
     --server "http://127.0.0.1:$port" --lmu-path "$shm/LMU_Data" --lmu-rest-port "$rest_port" --f1 off
 
 cat <<TEXT

@@ -111,6 +111,7 @@ export class Stack {
       ONELAP_TOKEN: token,
       // Not the settings of whoever runs the test.
       XDG_CONFIG_HOME: join(this.folder, "agent"),
+      XDG_STATE_HOME: join(this.folder, "agent"),
     });
   }
 

@@ -20,6 +20,21 @@ fn path_from(windows: bool, var: impl Fn(&str) -> Option<PathBuf>) -> Option<Pat
     Some(absolute.or_else(|| Some(var("HOME")?.join(".config")))?.join("onelap").join("agent.toml"))
 }
 
+/// Where what is not sent yet is kept, in the platform's own place; `None` where the system does not say where that is.
+#[must_use]
+pub fn default_spool() -> Option<PathBuf> {
+    spool_from(cfg!(windows), |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from))
+}
+
+fn spool_from(windows: bool, var: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    if windows {
+        // Not in the profile that roams.
+        return Some(var("LOCALAPPDATA")?.join("1Lap").join("spool"));
+    }
+    let absolute = var("XDG_STATE_HOME").filter(|path| path.is_absolute());
+    Some(absolute.or_else(|| Some(var("HOME")?.join(".local").join("state")))?.join("onelap").join("spool"))
+}
+
 /// Writes a file that only its owner may read, whole or not at all, and the folders on the way.
 ///
 /// On Windows the file inherits the permissions of the folder it is in, which in a user's profile are the user's.
@@ -85,6 +100,14 @@ mod tests {
     use super::*;
 
     // Windows calls no path of Linux absolute.
+    #[test]
+    fn the_spool_is_in_the_platforms_place() {
+        let home = |name: &str| (name == "HOME").then(|| PathBuf::from("/home/d"));
+        assert_eq!(spool_from(false, home), Some(PathBuf::from("/home/d/.local/state/onelap/spool")));
+        let windows = |name: &str| (name == "LOCALAPPDATA").then(|| PathBuf::from("L"));
+        assert_eq!(spool_from(true, windows), Some(PathBuf::from("L").join("1Lap").join("spool")));
+    }
+
     #[cfg(unix)]
     #[test]
     fn on_linux_the_file_is_where_xdg_says() {

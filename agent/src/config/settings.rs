@@ -3,10 +3,10 @@
 use crate::config::place::others_may_read;
 use crate::config::{
     ConfigError, DEFAULT_BATCH_MS, DEFAULT_F1_PORT, DEFAULT_REST_PORT, DEFAULT_SAMPLE_HZ, DEFAULT_SPOOL_MB, File, Port,
-    RigFile, parse, place,
+    RigFile, SpoolChoice, parse, place,
 };
 use crate::run::sources::{Games, LmuOptions};
-use crate::run::{GameChoice, RigOptions};
+use crate::run::{GameChoice, RigOptions, SpoolPlace};
 use crate::server::ServerUrl;
 use onelap_protocol::RigToken;
 use std::fs;
@@ -54,8 +54,14 @@ pub struct Flags {
     /// Milliseconds of samples that are sent together, 20 to 1000 [default: 100]
     #[arg(long, value_name = "MS", global = true, value_parser = clap::value_parser!(u32).range(20..=1000))]
     pub batch_ms: Option<u32>,
-    /// Memory for what waits while there is no connection, in megabytes [default: 64]
-    #[arg(long, value_name = "MB", global = true, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    /// Where what is not sent yet is kept: on disk, or in memory until the agent ends [default: disk]
+    #[arg(long, value_name = "WHERE", global = true, hide_possible_values = true)]
+    pub spool: Option<SpoolChoice>,
+    /// The folder for it [default: the user's own place for such data]
+    #[arg(long, value_name = "PATH", global = true)]
+    pub spool_dir: Option<PathBuf>,
+    /// At most so many megabytes of it for each rig, 16 or more; then the oldest goes [default: 1024]
+    #[arg(long, value_name = "MB", global = true, value_parser = clap::value_parser!(u32).range(16..=1_000_000))]
     pub spool_mb: Option<u32>,
     /// Read Le Mans Ultimate [default: on]
     #[arg(long, value_name = "ON|OFF", global = true, hide_possible_values = true)]
@@ -134,8 +140,8 @@ pub struct Settings {
     pub sample_hz: u32,
     /// Milliseconds in a batch.
     pub batch_ms: u32,
-    /// Memory for what waits, in bytes.
-    pub spool_bytes: usize,
+    /// Where what waits is kept.
+    pub spool: SpoolPlace,
     /// The games.
     pub games: Games,
     /// The rigs; at least one.
@@ -179,13 +185,24 @@ impl Settings {
             server: flags.server.clone().or_else(|| file.server.clone()),
             sample_hz: flags.sample_hz.or(file.sample_hz.map(|v| v.0)).unwrap_or(DEFAULT_SAMPLE_HZ),
             batch_ms: flags.batch_ms.or(file.batch_ms.map(|v| v.0)).unwrap_or(DEFAULT_BATCH_MS),
-            spool_bytes: flags.spool_mb.or(file.spool_mb.map(|v| v.0)).unwrap_or(DEFAULT_SPOOL_MB) as usize * 1_000_000,
+            spool: spool(flags, &file, &path),
             games: games(flags, &file),
             rigs,
             path,
             warnings,
         })
     }
+}
+
+fn spool(flags: &Flags, file: &File, path: &Path) -> SpoolPlace {
+    if flags.spool.or(file.spool).unwrap_or_default() == SpoolChoice::Memory {
+        return SpoolPlace::Memory;
+    }
+    let beside = |name: &Path| path.parent().unwrap_or(Path::new("")).join(name);
+    let folder = flags.spool_dir.clone().or_else(|| file.spool_dir.as_deref().map(beside));
+    let folder = folder.or_else(place::default_spool).unwrap_or_else(|| beside(Path::new("spool")));
+    let megabytes = flags.spool_mb.or(file.spool_mb.map(|v| v.0)).unwrap_or(DEFAULT_SPOOL_MB);
+    SpoolPlace::Disk { folder, cap_bytes: u64::from(megabytes) * 1024 * 1024 }
 }
 
 fn games(flags: &Flags, file: &File) -> Games {

@@ -2,6 +2,7 @@
 
 use super::settings::{Flags, Settings, Switch};
 use super::*;
+use crate::run::SpoolPlace;
 use std::fs;
 use tempfile::TempDir;
 
@@ -27,6 +28,8 @@ fn a_wrong_setting_is_named_with_its_line_and_what_would_be_right() {
     let cases = [
         ("# one\n\nsample_hz = 90\n", (3, 13), "2 to 60"),
         ("batch_ms = 1.5", (1, 12), "expected"),
+        ("spool_mb = 8", (1, 12), "16 to"),
+        ("spool = \"tape\"", (1, 9), "memory"),
         ("sample_rate = 20", (1, 1), "expected one of `server`"),
         ("[lmu]\nrest_port = 70000", (2, 13), "65535"),
         ("[f1]\n  sender = \"nobody\"", (2, 12), "IP address"),
@@ -59,7 +62,8 @@ fn without_a_file_everything_has_a_value() {
     let (_folder, flags) = written("");
     let settings = Settings::load(&flags).unwrap();
     assert!(settings.service().unwrap_err().contains("--server"), "no token goes to a site that nobody named");
-    assert_eq!((settings.sample_hz, settings.batch_ms, settings.spool_bytes), (20, 100, 64_000_000));
+    assert_eq!((settings.sample_hz, settings.batch_ms), (20, 100));
+    assert!(matches!(settings.spool, SpoolPlace::Disk { cap_bytes: 0x4000_0000, .. }), "{:?}", settings.spool);
     assert_eq!(settings.games.lmu.unwrap().rest_port, Some(6397));
     assert!(settings.games.f1);
     assert_eq!((settings.rigs.len(), settings.rigs[0].f1_port), (1, 20777));
@@ -89,6 +93,18 @@ fn the_explained_file_is_how_it_is_without_one() {
     assert_eq!(file.sample_hz, Some(SampleHz(DEFAULT_SAMPLE_HZ)));
     assert_eq!(file.rig[0].get_ref().name.0, "RIG_A");
     assert_eq!(file.lmu.rest_port.unwrap().get(), DEFAULT_REST_PORT);
+}
+
+#[test]
+fn the_spool_is_where_it_is_said_to_be() {
+    let (folder, flags) = written("spool_dir = \"kept\"\nspool_mb = 16");
+    let kept = SpoolPlace::Disk { folder: folder.path().join("kept"), cap_bytes: 16 * 1024 * 1024 };
+    assert_eq!(Settings::load(&flags).unwrap().spool, kept);
+    let elsewhere = Flags { spool_dir: Some("/elsewhere".into()), spool_mb: Some(2_000), ..flags.clone() };
+    let elsewhere = Settings::load(&elsewhere).unwrap().spool;
+    assert_eq!(elsewhere, SpoolPlace::Disk { folder: "/elsewhere".into(), cap_bytes: 2_000 * 1024 * 1024 });
+    let memory = Flags { spool: Some(SpoolChoice::Memory), ..flags };
+    assert_eq!(Settings::load(&memory).unwrap().spool, SpoolPlace::Memory);
 }
 
 #[test]

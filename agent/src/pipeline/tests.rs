@@ -16,12 +16,16 @@ fn event() -> Reading {
 }
 
 fn fed(script: Vec<Vec<Reading>>) -> Pipeline {
+    fed_into(Spool::new(3, 1 << 20), 0, script)
+}
+
+/// The first input comes at this time.
+fn fed_into(spool: Spool, unix_ms: u64, script: Vec<Vec<Reading>>) -> Pipeline {
     let lines = script.len() as u8;
-    let spool = Spool::new(3, 1 << 20);
     let mut pipeline = Pipeline::new(vec![Box::new(Scripted(script))], Sampler::new(20, 100), spool);
     for n in 0..lines {
         let now_ms = u64::from(n) * 10;
-        pipeline.feed(Stamp { unix_ms: now_ms, mono_ms: now_ms }, &say(n), now_ms);
+        pipeline.feed(Stamp { unix_ms: unix_ms + now_ms, mono_ms: now_ms }, &say(n), now_ms);
         pipeline.flush_due(now_ms);
     }
     pipeline
@@ -114,4 +118,42 @@ fn why_a_source_cannot_be_read_is_told_while_there_is_no_game() {
     assert_eq!(pipeline.waiting().doing().notice.as_deref(), Some("the port is taken"));
     pipeline.source_problem(None);
     assert_eq!(pipeline.waiting().doing().notice, None);
+}
+
+/// A sample at a session time.
+fn sample_at(at_ms: u64, at_s: f64) -> Reading {
+    let Reading::Sample(mut sample) = sample(at_ms, 100.0) else { unreachable!() };
+    sample.set(Channel::SessionTime, at_s);
+    Reading::Sample(sample)
+}
+
+#[test]
+fn a_session_that_the_game_still_shows_goes_on_after_a_restart_of_the_agent() {
+    const NOW_MS: u64 = 1_800_000_000_000;
+    let folder = tempfile::tempdir().unwrap();
+    let open = |unix_ms| Spool::open(folder.path(), 0, 1 << 20, unix_ms).unwrap();
+    let mut first = fed_into(open(NOW_MS), NOW_MS, vec![vec![started("Monza"), sample_at(NOW_MS, 600.0)]]);
+    let id = first.session().unwrap().0;
+    first.outbox().spool.close();
+    drop(first);
+
+    let minute_later = NOW_MS + 60_000;
+    let script = vec![vec![started("Monza")], vec![event()], vec![sample_at(minute_later, 660.0)]];
+    let mut second = fed_into(open(minute_later), minute_later, script);
+    second.flush();
+    assert_eq!(second.session().unwrap().0, id);
+    // What happened before the game's clock was known comes after what the session is.
+    let recorded = recorded(&second);
+    assert_eq!(recorded[..2], [(1, "session at Monza".to_owned()), (2, "event".to_owned())]);
+    let epochs: Vec<u64> =
+        std::iter::successors(second.outbox().spool.at(0), |item| second.outbox().spool.at(item.serial + 1))
+            .map(|item| item.place.epoch)
+            .collect();
+    assert_eq!(epochs, [NOW_MS, minute_later, minute_later, minute_later]);
+    second.outbox().spool.close();
+    drop(second);
+
+    // The same track again, from its beginning: another session.
+    let third = fed_into(open(minute_later + 1), minute_later + 1, vec![vec![started("Monza"), sample_at(1, 5.0)]]);
+    assert_ne!(third.session().unwrap().0, id);
 }

@@ -18,6 +18,7 @@ use crate::sampler::Sampler;
 use crate::server::ServerUrl;
 use crate::source::queue::raw_queue;
 use crate::spool::Spool;
+use crate::spool::disk::FolderError;
 use crate::status::RigStatus;
 use onelap_protocol::RigToken;
 use std::net::IpAddr;
@@ -28,8 +29,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// What a rig may keep in memory while it cannot send: several hours of driving.
-pub const DEFAULT_SPOOL_BYTES: usize = 64 * 1024 * 1024;
+/// What a rig may keep in memory while it cannot send and has no disk: several hours of driving.
+pub const MEMORY_BYTES: usize = 64 * 1024 * 1024;
 /// How long the games' threads may take to end.
 const THREADS_END: Duration = Duration::from_secs(3);
 
@@ -75,6 +76,20 @@ pub enum Input {
     },
 }
 
+/// Where what is not acknowledged is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SpoolPlace {
+    /// In memory, until the agent ends.
+    Memory,
+    /// On disk; each rig in a folder of its own.
+    Disk {
+        /// The folder of those folders.
+        folder: PathBuf,
+        /// What each rig may keep, in bytes.
+        cap_bytes: u64,
+    },
+}
+
 /// What an agent needs to know.
 #[derive(Debug, Clone)]
 pub struct AgentOptions {
@@ -86,8 +101,8 @@ pub struct AgentOptions {
     pub sample_hz: u32,
     /// Milliseconds of samples in a batch.
     pub batch_ms: u32,
-    /// What each rig may keep in memory, in bytes.
-    pub spool_bytes: usize,
+    /// Where what is not acknowledged is kept; of a recording, in memory.
+    pub spool: SpoolPlace,
     /// Where the inputs come from.
     pub input: Input,
 }
@@ -109,6 +124,9 @@ pub enum AgentError {
     /// A source cannot be opened.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// Another agent uses the spool.
+    #[error(transparent)]
+    Spool(#[from] FolderError),
 }
 
 /// The agent; see [`Agent::spawn`].
@@ -136,9 +154,11 @@ impl Agent {
             return Err(AgentError::Rigs("there is no rig: give a token"));
         }
         let clock = Clock::start();
-        let epoch = unix_ms();
         let stop = CancellationToken::new();
         let stops_threads = stop.clone().drop_guard();
+        let is_replay = matches!(options.input, Input::Replay { .. });
+        let place = if is_replay { &SpoolPlace::Memory } else { &options.spool };
+        let spools = options.rigs.iter().map(|rig| spool(place, rig)).collect::<Result<Vec<_>, _>>()?;
         let (sinks, queues): (Vec<_>, Vec<_>) = options.rigs.iter().map(|_| raw_queue(clock)).unzip();
         let short = Shortfall::default();
         let spawned = match &options.input {
@@ -154,19 +174,33 @@ impl Agent {
                 Spawned { threads: vec![thread], f1_ports: vec![None] }
             }
         };
-        let is_replay = matches!(options.input, Input::Replay { .. });
-        let start = |(rig, queue): (&RigOptions, _)| {
+        let start = |((rig, queue), spool): ((&RigOptions, _), _)| {
             let (sender, status) = watch::channel(RigStatus::new(&rig.name, options.sample_hz));
             let game = if is_replay { GameChoice::Auto } else { rig.game };
             let sampler = Sampler::new(options.sample_hz, options.batch_ms);
-            let pipeline = Pipeline::new(sources::readers(game), sampler, Spool::new(epoch, options.spool_bytes));
+            let pipeline = Pipeline::new(sources::readers(game), sampler, spool);
             let target = Target { server: options.server.clone(), token: rig.token.clone() };
             let rig = Rig::new(target, clock, queue, is_replay, pipeline, sender);
             (status, tokio::spawn(rig.run(stop.clone())))
         };
-        let rigs = options.rigs.iter().zip(queues).map(start).collect();
+        let rigs = options.rigs.iter().zip(queues).zip(spools).map(start).collect();
         let Spawned { threads, f1_ports } = spawned;
         Ok(AgentHandle { rigs, threads, f1_ports, short, stop, _stops_threads: stops_threads })
+    }
+}
+
+/// The spool of a rig. Where the disk is not to be had, it is in memory and says why; a folder that another agent uses
+/// is an error, because the rig would be sent twice.
+fn spool(place: &SpoolPlace, rig: &RigOptions) -> Result<Spool, FolderError> {
+    let SpoolPlace::Disk { folder, cap_bytes } = place else { return Ok(Spool::new(unix_ms(), MEMORY_BYTES)) };
+    // By token: what was read for one team is not sent to another that the rig has a token of later.
+    let folder = folder.join(format!("{}-{}", rig.name, rig.token.public()));
+    match Spool::open(&folder, *cap_bytes, MEMORY_BYTES, unix_ms()) {
+        Err(error @ FolderError::Io { .. }) => {
+            tracing::warn!(%error, "nothing is kept on disk");
+            Ok(Spool::without_disk(unix_ms(), MEMORY_BYTES, error.to_string()))
+        }
+        opened => opened,
     }
 }
 

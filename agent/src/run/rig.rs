@@ -117,6 +117,8 @@ impl Rig {
     }
 
     fn tick(&mut self) {
+        let now_ms = self.clock.mono_ms();
+        self.pipeline.outbox().spool.maintain(now_ms);
         self.pipeline.source_problem(self.queue.problem());
         if !self.is_replay {
             let now = self.clock.stamp();
@@ -216,6 +218,7 @@ impl Rig {
                 () = listening => {}
             }
         }
+        self.pipeline.outbox().spool.close();
         self.publish(true);
     }
 
@@ -238,7 +241,9 @@ impl Rig {
                 samples: self.pipeline.samples(),
                 bytes_sent: self.bytes_sent,
                 spool_bytes: spool.bytes(),
+                spool_problem: spool.problem(),
                 lost_samples: spool.lost_samples(),
+                lost_items: spool.losses().items(),
                 dropped_inputs: self.queue.dropped(),
                 finished,
                 ..RigStatus::new(&status.rig, status.sample_hz)

@@ -80,6 +80,19 @@ impl Service {
     }
 }
 
+fn welcome(committed: Vec<Place>) -> ServiceMessage {
+    ServiceMessage::Welcome {
+        team: TeamId::new(),
+        team_name: "Ours".into(),
+        rig: RigId::new(),
+        rig_name: "RIG_A".into(),
+        committed,
+        limits: Limits::default(),
+        server_ms: unix_ms(),
+        trace: "t".into(),
+    }
+}
+
 impl Connected {
     async fn next(&mut self) -> Got {
         loop {
@@ -104,17 +117,7 @@ impl Connected {
     async fn greet(&mut self, committed: Vec<Place>) -> Vec<onelap_protocol::SessionId> {
         let Got::Control(hello) = self.next().await else { panic!("no hello") };
         let AgentMessage::Hello { sessions, .. } = *hello else { panic!("{hello:?} is no hello") };
-        let welcome = ServiceMessage::Welcome {
-            team: TeamId::new(),
-            team_name: "Ours".into(),
-            rig: RigId::new(),
-            rig_name: "RIG_A".into(),
-            committed,
-            limits: Limits::default(),
-            server_ms: unix_ms(),
-            trace: "t".into(),
-        };
-        self.say(&welcome).await;
+        self.say(&welcome(committed)).await;
         sessions
     }
 
@@ -154,10 +157,14 @@ struct Bench {
 
 impl Bench {
     fn start(server: ServerUrl, script: Vec<Vec<Reading>>) -> Self {
+        Self::start_with(Spool::new(1, 1 << 20), server, script)
+    }
+
+    fn start_with(spool: Spool, server: ServerUrl, script: Vec<Vec<Reading>>) -> Self {
         let clock = Clock::start();
         let (sink, queue) = raw_queue(clock);
         let (sender, status) = watch::channel(RigStatus::new("rig", 20));
-        let pipeline = Pipeline::new(vec![Box::new(Scripted(script))], Sampler::new(20, 100), Spool::new(1, 1 << 20));
+        let pipeline = Pipeline::new(vec![Box::new(Scripted(script))], Sampler::new(20, 100), spool);
         let rig = Rig::new(Target { server, token: token() }, clock, queue, false, pipeline, sender);
         let stop = CancellationToken::new();
         Self { sink, status, task: tokio::spawn(rig.run(stop.clone())), stop }
@@ -297,7 +304,7 @@ async fn a_recording_is_played_to_its_end_and_the_agent_finishes() {
         rigs: vec![rig],
         sample_hz: 20,
         batch_ms: 100,
-        spool_bytes: DEFAULT_SPOOL_BYTES,
+        spool: SpoolPlace::Memory,
         input: Input::Replay { path, speed: 1_000.0 },
     };
     let mut agent = Agent::spawn(&options).unwrap();
@@ -321,4 +328,65 @@ async fn a_recording_is_played_to_its_end_and_the_agent_finishes() {
     options.input = Input::Replay { path: folder.path().join("none"), speed: 1.0 };
     let error = Agent::spawn(&options).unwrap_err();
     assert!(matches!(error, AgentError::Recording { .. }) && error.to_string().contains("none"), "{error}");
+}
+
+#[tokio::test]
+async fn what_was_read_is_sent_by_the_next_agent_if_this_one_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = |unix_ms| Spool::open(folder.path(), 0, 1 << 20, unix_ms).unwrap();
+    let service = Service::start().await;
+    let mut rig = Bench::start_with(open(1_000), service.url(), script());
+    rig.sink.send(say(0));
+    rig.until("read", |status| status.samples == 1).await;
+    rig.task.abort();
+    assert!(rig.task.await.unwrap_err().is_cancelled());
+
+    let rig = Bench::start_with(open(2_000), service.url(), script());
+    let mut agent = loop {
+        // The connection that the first one had begun may still be there.
+        let mut agent = service.accept().await;
+        if let Got::Control(_) = agent.next().await {
+            agent.say(&welcome(vec![])).await;
+            break agent;
+        }
+    };
+    let (first, what) = agent.recorded().await;
+    assert_eq!((first.epoch, first.sequence, what.as_str()), (1_000, 1, "Monza"));
+    let (second, what) = agent.recorded().await;
+    assert_eq!((second, what.as_str()), (Place { sequence: 2, ..first }, "[100.0]"));
+    rig.sink.send(say(0));
+    let (next, what) = agent.recorded().await;
+    assert_eq!((next.epoch, next.sequence, what.as_str()), (2_000, 1, "Monza"));
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_used_is_told_once_and_the_rig_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let rig = RigOptions { name: "rig".into(), token: token(), game: GameChoice::F1, f1_port: 0, f1_sender: None };
+    let service = Service::start().await;
+    let mut options = AgentOptions {
+        server: service.url(),
+        rigs: vec![rig],
+        sample_hz: 20,
+        batch_ms: 100,
+        spool: SpoolPlace::Disk { folder: file.clone(), cap_bytes: 0 },
+        input: Input::Games(Games { lmu: None, f1: true }),
+    };
+    let agent = Agent::spawn(&options).unwrap();
+    let mut connected = service.accept().await;
+    connected.greet(vec![]).await;
+    let mut status = agent.status();
+    let status = timeout(SOON, status.wait_for(|s| s.spool_problem.is_some())).await.unwrap().unwrap().clone();
+    assert!(status.line().contains(&file.display().to_string()), "{}", status.line());
+    assert!(status.line().contains("--spool-dir"), "{}", status.line());
+    agent.stop().await;
+
+    // One agent at a time.
+    options.spool = SpoolPlace::Disk { folder: folder.path().join("spool"), cap_bytes: 0 };
+    let first = Agent::spawn(&options).unwrap();
+    let second = Agent::spawn(&options).unwrap_err().to_string();
+    assert!(second.contains("another agent"), "{second}");
+    first.kill();
 }

@@ -3,7 +3,7 @@
 use crate::{PATIENCE, Rig, Team, TestApp, eventually};
 use fake_game::{LapRecord, RaceLog};
 use onelap_agent::run::sources::{Games, LmuOptions};
-use onelap_agent::run::{Agent, AgentHandle, AgentOptions, DEFAULT_SPOOL_BYTES, GameChoice, Input, RigOptions};
+use onelap_agent::run::{Agent, AgentHandle, AgentOptions, GameChoice, Input, RigOptions, SpoolPlace};
 use onelap_agent::server::ServerUrl;
 use onelap_protocol::{RigToken, SessionId};
 use serde_json::Value;
@@ -18,7 +18,7 @@ impl TestApp {
             rigs,
             sample_hz: 20,
             batch_ms: 100,
-            spool_bytes: DEFAULT_SPOOL_BYTES,
+            spool: SpoolPlace::Memory,
             input,
         }
     }
