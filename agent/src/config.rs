@@ -248,7 +248,7 @@ server = "{server}"
 # spool = "disk"
 # The folder. The user's own place for such data where this is not set.
 # spool_dir = "spool"
-# At most so many megabytes of it for each rig, 16 or more (an hour of driving takes about 15). Then the oldest goes.
+# At most so many megabytes of it for each rig, 16 or more (an hour of driving takes about 17). Then the oldest goes.
 # spool_mb = {DEFAULT_SPOOL_MB}
 
 [lmu]

@@ -18,5 +18,6 @@ if [ $# -gt 0 ]; then
     target/release/load "$@"
 else
     target/release/load codec
+    target/release/load spool
     target/release/load ingest
 fi

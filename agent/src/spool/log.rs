@@ -241,7 +241,8 @@ impl<D: Disk> Log<D> {
         while total + len > self.sizes.cap && self.segments.len() > usize::from(self.is_open) {
             let Some(oldest) = self.segments.pop_front() else { return };
             total -= oldest.bytes;
-            self.state.losses.cap += self.index.lose(oldest.first_serial, 0, Reason::Cap);
+            let lost = self.index.lose(oldest.first_serial, 0, Reason::Cap);
+            self.state.losses.cap = self.state.losses.cap.saturating_add(lost);
             self.remove(&oldest);
         }
     }
@@ -362,7 +363,7 @@ impl<D: Disk> Log<D> {
                     if let Some(segment) = self.segments.get_mut(at) {
                         segment.left = segment.left.saturating_sub(lost);
                     }
-                    self.state.losses.damaged += lost;
+                    self.state.losses.damaged = self.state.losses.damaged.saturating_add(lost);
                     self.state_is_new = true;
                     self.reading.is_set = false;
                 }

@@ -109,7 +109,7 @@ impl<D: Disk> Log<D> {
             tracing::warn!(name, bytes = bytes.len() - scan.len, "a segment of the spool is torn or damaged: cut off");
             self.state_is_new = true;
             match next {
-                None => self.state.losses.torn += 1,
+                None => self.state.losses.torn = self.state.losses.torn.saturating_add(1),
                 Some(next) => gathered.gaps.push((gathered.end_serial.max(first_serial), next)),
             }
             if is_read.is_ok()
@@ -147,7 +147,7 @@ impl Gathered {
         // What is missing at the beginning of a stream was acknowledged, unless it is missing behind damage.
         let missing = meta.place.sequence.saturating_sub(1 + seen.map_or(0, |seen| seen.sequence));
         let in_gaps = self.in_gaps(meta, missing);
-        self.explained += in_gaps;
+        self.explained = self.explained.saturating_add(in_gaps);
         let before = seen.map_or(meta.place.sequence - 1 - in_gaps, |seen| seen.sequence);
         for (from, to) in self.holes(stream, before, meta.place.sequence) {
             self.lose(meta, from, to);
@@ -166,16 +166,16 @@ impl Gathered {
     fn in_gaps(&self, next: &Meta, missing: u64) -> u64 {
         let from = next.serial.saturating_sub(missing);
         let overlap = |(gap_from, gap_to): &(u64, u64)| gap_to.min(&next.serial).saturating_sub(*gap_from.max(&from));
-        self.gaps.iter().map(overlap).sum::<u64>().min(missing)
+        total(self.gaps.iter().map(overlap)).min(missing)
     }
 
     /// Items that are missing behind damage, of streams that do not go on after it: lost unless they were acknowledged.
     fn unplaced(&self) -> u64 {
-        let missing: u64 = self.gaps.iter().map(|(from, to)| to.saturating_sub(*from)).sum();
+        let missing = total(self.gaps.iter().map(|(from, to)| to.saturating_sub(*from)));
         let acked = |(stream, seen): (&(SessionId, u64), &Seen)| {
             self.acks.get(stream).map_or(0, |acked| acked.saturating_sub(seen.sequence))
         };
-        missing.saturating_sub(self.explained).saturating_sub(self.seen.iter().map(acked).sum())
+        missing.saturating_sub(self.explained).saturating_sub(total(self.seen.iter().map(acked)))
     }
 
     /// Sequences between two that are there, which nothing explains.
@@ -230,6 +230,10 @@ fn read_state<D: Disk>(disk: &mut D) -> (State, bool) {
             (State::default(), false)
         }
     }
+}
+
+fn total(numbers: impl Iterator<Item = u64>) -> u64 {
+    numbers.fold(0, u64::saturating_add)
 }
 
 /// An epoch that the wire takes, with room for later ones.

@@ -50,7 +50,7 @@ impl Losses {
     /// All of them.
     #[must_use]
     pub fn items(&self) -> u64 {
-        self.cap + self.damaged + self.torn
+        self.cap.saturating_add(self.damaged).saturating_add(self.torn)
     }
 }
 

@@ -1,14 +1,15 @@
 //! Benchmarks that print figures. Each states its baseline and measures it in the same run.
 //!
-//! `load codec` needs nothing; `load ingest` starts the release build of the service on a database of its own (it needs
-//! `ONELAP_TEST_DATABASE_URL`). Both drive the fake game through the agent's reader first, so that the samples are what
-//! a rig would send. `make bench` runs all of it.
+//! `load codec` and `load spool` need nothing; `load ingest` starts the release build of the service on a database of its
+//! own (it needs `ONELAP_TEST_DATABASE_URL`). All drive the fake game through the agent's reader first, so that the
+//! samples are what a rig would send. `make bench` runs all of it.
 
 #![expect(clippy::expect_used, reason = "what goes wrong here ends the benchmark, with the reason")]
 
 mod codec;
 mod feed;
 mod ingest;
+mod spool;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -28,6 +29,8 @@ struct Cli {
 enum Bench {
     /// Batches on the wire and chunks in storage: bytes and time, against the 1Lap contract's JSON.
     Codec,
+    /// The agent's spool: items a second onto the disk and back, against a bare loop of writes.
+    Spool,
     /// Rigs at 20 Hz against the service and Postgres: frames a second of service CPU, bytes stored.
     Ingest {
         /// Rigs that send at the same time.
@@ -49,6 +52,7 @@ async fn main() {
     println!("{}", feed::describe(&samples));
     match cli.bench {
         Bench::Codec => codec::run(&samples),
+        Bench::Spool => spool::run(&samples),
         Bench::Ingest { rigs, seconds, service } => ingest::run(&samples, rigs, seconds, &service).await,
     }
 }
