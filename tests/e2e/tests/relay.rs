@@ -20,12 +20,24 @@ async fn a_viewer_sees_the_bytes_that_the_agent_sent() {
     let place = agent.place();
     let first = some_batch(place, 1_790_000_000_000, 1, 250.0);
     agent.binary(first.clone()).await;
-    let mut viewer = ours.viewer().await;
-    // The session is known as soon as the agent's first item is through.
-    eventually("the session is live", || async { viewer_finds(&ours, agent.session).await.then_some(()) }).await;
-    viewer.subscribe(ours.id, agent.session).await;
-    let ViewMessage::Snapshot { info, sequence, .. } = snapshot(&mut viewer).await else { unreachable!() };
-    assert_eq!((info, sequence), (some_session(), place.sequence));
+    // Whoever subscribes once the batch is through gets it with the snapshot.
+    let (mut viewer, info) = eventually("the batch is through", || async {
+        let mut viewer = ours.viewer().await;
+        viewer.subscribe(ours.id, agent.session).await;
+        let found = viewer
+            .until(|m| match m {
+                ViewMessage::Snapshot { info, sequence, .. } => Some((sequence == place.sequence).then_some(info)),
+                ViewMessage::Refused { code, .. } => {
+                    assert_eq!(code, ErrorCode::NotFound);
+                    Some(None)
+                }
+                _ => None,
+            })
+            .await;
+        found.map(|info| (viewer, info))
+    })
+    .await;
+    assert_eq!(info, some_session());
     assert_eq!(viewer.next().await, Came::Binary(first));
 
     let place = agent.place();
@@ -36,21 +48,6 @@ async fn a_viewer_sees_the_bytes_that_the_agent_sent() {
     agent.lap(1).await;
     let event = viewer.until(|m| if let ViewMessage::Event { event, .. } = m { Some(event) } else { None }).await;
     assert_eq!(event, RaceEvent::Lap(some_lap(1)));
-}
-
-async fn viewer_finds(team: &e2e::Team, session: SessionId) -> bool {
-    let mut viewer = team.viewer().await;
-    viewer.subscribe(team.id, session).await;
-    viewer
-        .until(|m| match m {
-            ViewMessage::Snapshot { .. } => Some(true),
-            ViewMessage::Refused { code, .. } => {
-                assert_eq!(code, ErrorCode::NotFound);
-                Some(false)
-            }
-            _ => None,
-        })
-        .await
 }
 
 /// Sends a session of two laps and returns when it is committed.
