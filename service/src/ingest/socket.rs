@@ -170,7 +170,6 @@ impl Agent {
     /// Asks for what is missing and lets go of sessions that are over and committed.
     async fn look(&mut self) -> Result<(), End> {
         let now = self.began.elapsed();
-        let Some(epoch) = self.epoch else { return Ok(()) };
         for (session, stream) in &mut self.streams {
             let sequence = match stream.ask(now) {
                 Ask::Nothing => continue,
@@ -181,7 +180,7 @@ impl Agent {
                 }
             };
             self.state.hub.figures.recorder_full.inc();
-            let place = Place { session: *session, epoch, sequence };
+            let place = Place { session: *session, epoch: stream.epoch(), sequence };
             self.out.send(&ServiceMessage::Resend { place }).await?;
         }
         self.streams.retain(|_, stream| !(stream.ended && stream.is_committed()));
@@ -378,7 +377,9 @@ impl Agent {
     }
 
     fn sender(&self, epoch: u64) -> Option<Sender> {
-        (self.epoch == Some(epoch)).then_some(Sender { tenant: self.rig.tenant, rig: self.rig.rig, epoch })
+        // What an earlier run of the agent left unsent comes under that run's epoch.
+        let is_theirs = self.epoch.is_some_and(|ours| epoch <= ours);
+        is_theirs.then_some(Sender { tenant: self.rig.tenant, rig: self.rig.rig, epoch })
     }
 
     /// Makes sure that the session of an item has a stream. The inner error is what to answer.
@@ -398,8 +399,16 @@ impl Agent {
         if sequence == 0 || i64::try_from(sequence).is_err() {
             return Ok(Err((ErrorCode::Invalid, format!("sequence {sequence}: sequences count from 1"))));
         }
-        if self.streams.contains_key(&session) {
-            return Ok(Ok(()));
+        match self.streams.get(&session) {
+            Some(stream) if stream.epoch() == epoch => return Ok(Ok(())),
+            Some(stream) if stream.epoch() > epoch => return Ok(Err(later_run(session))),
+            Some(stream) if !stream.is_whole() => {
+                let message = format!("session {session}: items of the agent's run before this one are missing");
+                return Ok(Err((ErrorCode::OutOfOrder, message)));
+            }
+            // The later run goes on where the writer of the one before ends.
+            Some(_) => drop(self.streams.remove(&session)),
+            None => {}
         }
         if !self.has_room() {
             let message = format!("{MAX_SESSIONS} sessions are open on this connection, that is the limit");
@@ -411,8 +420,7 @@ impl Agent {
             return Ok(Err((ErrorCode::OutOfOrder, message)));
         };
         if stored.place.epoch > epoch {
-            let message = format!("session {session} is being recorded by a later run of the agent");
-            return Ok(Err((ErrorCode::OutOfOrder, message)));
+            return Ok(Err(later_run(session)));
         }
         let stream = Stream::resume(from, &stored, &self.state.recorder, &self.live);
         self.add(session, stream);
@@ -425,4 +433,8 @@ impl Agent {
         actix_web::rt::spawn(acknowledge(self.out.clone(), progress, session, epoch, self.stopped.clone()));
         self.streams.insert(session, stream);
     }
+}
+
+fn later_run(session: SessionId) -> (ErrorCode, String) {
+    (ErrorCode::OutOfOrder, format!("session {session} is being recorded by a later run of the agent"))
 }

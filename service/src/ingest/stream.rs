@@ -175,6 +175,11 @@ impl Stream {
         self.epoch
     }
 
+    /// Whether the recorder has taken everything that came.
+    pub(super) fn is_whole(&self) -> bool {
+        self.order.is_whole()
+    }
+
     /// Whether everything that came is committed.
     pub(super) fn is_committed(&self) -> bool {
         self.order.is_whole() && *self.writer.progress.borrow() == Progress::Committed(self.order.last_taken())

@@ -227,6 +227,19 @@ impl RawAgent {
         }
     }
 
+    /// Waits until everything up to this sequence of a run of the agent is committed.
+    pub async fn acknowledged_at(&mut self, epoch: u64, sequence: u64) {
+        loop {
+            match self.next().await {
+                Came::Message(ServiceMessage::Ack { place }) if (place.epoch, place.sequence) >= (epoch, sequence) => {
+                    return;
+                }
+                Came::Message(ServiceMessage::Ack { .. }) => {}
+                other => panic!("no acknowledgement but {other:?}"),
+            }
+        }
+    }
+
     /// Waits for an error.
     pub async fn error(&mut self) -> (onelap_protocol::ErrorCode, String, bool) {
         loop {
