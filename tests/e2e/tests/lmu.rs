@@ -6,7 +6,7 @@ use e2e::{Came, TestApp, eventually};
 use fake_game::{Command, FakeGame, Options, SessionKind};
 use onelap_agent::record;
 use onelap_agent::run::sources::{Games, LmuOptions, Wanted};
-use onelap_agent::run::{Agent, GameChoice, Input};
+use onelap_agent::run::{Agent, GameChoice, Input, SpoolPlace};
 use onelap_protocol::Channel;
 use onelap_protocol::race::GameState;
 use onelap_protocol::viewer::{ViewMessage, ViewerMessage};
@@ -252,5 +252,44 @@ async fn an_agent_that_lost_its_service_goes_on_where_it_was() {
     let mut viewer = ours.viewer().await;
     viewer.say(&ViewerMessage::Watch { team: ours.id }).await;
     assert!(matches!(viewer.next().await, Came::Message(ViewMessage::Hello { .. })));
+    agent.stop().await;
+}
+
+#[tokio::test]
+async fn an_agent_that_was_killed_goes_on_in_its_session_and_sends_what_it_had() {
+    let mut app = TestApp::spawn().await;
+    let ours = app.team("ours").await;
+    let rig = ours.rig("RIG_A").await;
+    let game = FakeGame::spawn(options()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let start = |app: &TestApp| {
+        let lmu = LmuOptions {
+            location: game.lmu_path().map(|p| p.display().to_string()),
+            rest_port: game.rest_addr().map(|a| a.port()),
+        };
+        let games = Input::Games(Games { lmu: Some(lmu), f1: false });
+        let mut options = app.agent_options(vec![rig.options(GameChoice::Lmu)], games);
+        options.spool = SpoolPlace::Disk { folder: folder.path().to_owned(), cap_bytes: 64 << 20 };
+        Agent::spawn(&options)
+    };
+    let agent = start(&app).unwrap();
+    let session = session_of(&agent).await;
+    game.wait_until(2 * A_LAP, |car| car.laps_completed == 1).await.expect("a lap");
+    app.stop().await;
+    // A lap that nobody hears, and in the next one the agent is killed with that lap on its disk.
+    game.wait_until(2 * A_LAP, |car| car.laps_completed == 2 && car.lap_distance_m > 150.0)
+        .await
+        .expect("a second lap");
+    agent.kill();
+    // A process that is killed lets go of its folder at once, a task when it is dropped.
+    let agent = eventually("the spool's folder is free", || std::future::ready(start(&app).ok())).await;
+    assert_eq!(session_of(&agent).await, session, "the same session goes on");
+    app.restart().await;
+    game.wait_until(2 * A_LAP, |car| car.laps_completed == 4).await.expect("two more laps");
+    game.command(Command::EndSession).await.unwrap();
+    game.command(Command::NextSession { kind: SessionKind::Practice }).await.unwrap();
+    let told = ours.ended_session(session).await;
+    let log = game.log();
+    assert_eq!(told_laps(&told["laps"]), logged_laps(&log, 0, log.player_car_id));
     agent.stop().await;
 }
