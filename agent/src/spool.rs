@@ -21,14 +21,14 @@
 //! Not here: what to send and when (`link`).
 
 use crate::spool::disk::{Disk, Folder, FolderError};
-use crate::spool::log::{Found, Log, Sizes};
+use crate::spool::log::{Log, Sizes};
 use crate::spool::memory::{Memory, empty_batch};
+use crate::spool::read::Found;
 use crate::spool::segment::{Kind, Meta};
 use crate::spool::state::{Losses, LostRun, MAX_SESSIONS, Session};
 use bytes::Bytes;
 use onelap_protocol::agent::{AgentMessage, Place, Record};
 use onelap_protocol::limits::MAX_AGENT_FRAME;
-use onelap_protocol::race::SessionInfo;
 use onelap_protocol::{SessionId, batch};
 use std::collections::VecDeque;
 use std::io;
@@ -38,8 +38,10 @@ pub mod disk;
 pub mod index;
 pub mod log;
 mod memory;
+pub mod read;
 mod recover;
 pub mod segment;
+mod sessions;
 pub mod state;
 
 /// Memory that an item takes besides its bytes, about.
@@ -476,56 +478,6 @@ impl<D: Disk> Spool<D> {
         let why = self.missing.as_deref().or(trouble)?;
         let limit = self.memory_limit / 1_000_000;
         Some(format!("{why}: what is not sent yet is kept in memory only, up to {limit} MB"))
-    }
-}
-
-/// Sessions that go on after a restart of the agent.
-impl<D: Disk> Spool<D> {
-    fn remember(&mut self, id: SessionId, info: Option<SessionInfo>) {
-        let epoch = self.epoch;
-        let Some(log) = &mut self.log else { return };
-        log.remember(|state| {
-            let known = state.sessions.iter_mut().find(|session| session.id == id);
-            match (known, info) {
-                (Some(session), Some(info)) => (session.info, session.epoch) = (info, epoch),
-                (Some(session), None) => session.ended = true,
-                (None, None) => {}
-                (None, Some(info)) => {
-                    state.sessions.push(Session { id, info, epoch, at_s: 0.0, seen_ms: 0, ended: false });
-                    let too_many = state.sessions.len().saturating_sub(MAX_SESSIONS);
-                    state.sessions.drain(..too_many);
-                }
-            }
-        });
-        self.save();
-    }
-
-    /// The session was seen with the game's clock at `at_s`; `unix_ms` is the PC's clock.
-    pub fn saw(&mut self, id: SessionId, at_s: f64, unix_ms: u64) {
-        let Some(log) = self.log.as_mut().filter(|_| at_s.is_finite()) else { return };
-        log.remember(|state| {
-            if let Some(session) = state.sessions.iter_mut().rev().find(|session| session.id == id) {
-                (session.at_s, session.seen_ms) = (at_s, unix_ms);
-            }
-        });
-    }
-
-    /// Whether what the game shows may be a session of an earlier run, as far as it can be told without its clock.
-    #[must_use]
-    pub fn may_go_on(&self, info: &SessionInfo) -> bool {
-        self.earlier().any(|session| session.may_be(info))
-    }
-
-    /// The session of an earlier run that the game still shows, with its clock at `at_s`.
-    #[must_use]
-    pub fn going_on(&self, info: &SessionInfo, at_s: f64, unix_ms: u64) -> Option<&Session> {
-        self.earlier().find(|session| session.is_same(info, at_s, unix_ms))
-    }
-
-    /// Newest first.
-    fn earlier(&self) -> impl Iterator<Item = &Session> {
-        let sessions = self.log.iter().flat_map(|log| log.state().sessions.iter().rev());
-        sessions.filter(|session| session.epoch < self.epoch)
     }
 }
 
