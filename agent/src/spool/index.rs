@@ -172,6 +172,16 @@ impl Index {
         })
     }
 
+    /// Epochs of the session before the place's, of which something is left.
+    pub fn earlier_epochs(&self, place: Place) -> Vec<u64> {
+        let runs = self.runs.iter().map(|run| run.first);
+        let mut epochs: Vec<u64> =
+            runs.filter(|p| p.session == place.session && p.epoch < place.epoch).map(|p| p.epoch).collect();
+        epochs.sort_unstable();
+        epochs.dedup();
+        epochs
+    }
+
     /// Forgets everything of the session and epoch up to the place; tells each segment and how many of its items went.
     /// Returns how many went in all.
     pub fn ack(&mut self, place: Place, mut went: impl FnMut(u64, u64)) -> u64 {

@@ -222,6 +222,14 @@ impl<D: Disk> Log<D> {
 
     /// Forgets what is committed: everything of the session and epoch up to the place. Returns how many items that were.
     pub fn ack(&mut self, place: Place) -> u64 {
+        // The service takes a later run's items after all of the earlier one's.
+        let earlier =
+            self.index.earlier_epochs(place).into_iter().map(|epoch| Place { epoch, sequence: u64::MAX, ..place });
+        let places: Vec<Place> = earlier.chain([place]).collect();
+        places.into_iter().map(|place| self.ack_epoch(place)).sum()
+    }
+
+    fn ack_epoch(&mut self, place: Place) -> u64 {
         let acked = self.acks.entry((place.session, place.epoch)).or_insert(0);
         if *acked >= place.sequence {
             return 0;

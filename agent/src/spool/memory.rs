@@ -92,9 +92,9 @@ impl Memory {
         }
     }
 
-    /// Forgets everything of the session and epoch up to the place. Returns how many items from a serial on that were.
+    /// Forgets everything of the session up to the place: earlier epochs whole. Returns how many items from a serial on that were.
     pub(super) fn ack(&mut self, place: Place, from_serial: u64) -> usize {
-        let is_acked = |item: &Item| item.place.epoch == place.epoch && item.place.sequence <= place.sequence;
+        let is_acked = |item: &Item| (item.place.epoch, item.place.sequence) <= (place.epoch, place.sequence);
         let mut removed = 0;
         for run in self.runs.iter_mut().filter(|run| run.session == place.session) {
             while run.items.front().is_some_and(is_acked)

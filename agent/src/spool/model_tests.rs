@@ -111,6 +111,10 @@ impl Model {
         assert_eq!(self.spool.ack(place), before - self.held().len());
         let acked = self.acked.entry((session, place.epoch)).or_insert(0);
         *acked = place.sequence.max(*acked);
+        // A later epoch covers the earlier ones.
+        let earlier =
+            self.given.values().map(|item| item.place).filter(|p| p.session == session && p.epoch < place.epoch);
+        self.acked.extend(earlier.map(|p| ((session, p.epoch), u64::MAX)));
     }
 
     fn held(&mut self) -> Vec<Item> {
