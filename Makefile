@@ -7,7 +7,7 @@ FUZZ_SECONDS ?= 60
 export SQLX_OFFLINE ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint build web db db-stop sqlx-prepare sqlx-check openapi types fuzz bench browser-test windows windows-test clean-dev
+.PHONY: help setup demo test lint build web db db-stop redis redis-stop sqlx-prepare sqlx-check openapi types fuzz bench browser-test windows windows-test clean-dev
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,12 @@ db-stop: ## stop it; builds use the committed .sqlx/ again
 	@deploy/dev/postgres.sh stop dev
 	@rm -f .env
 
+redis: ## start the private development Redis and print its URL; nothing needs it yet
+	@deploy/dev/redis.sh start dev
+
+redis-stop: ## stop it
+	@deploy/dev/redis.sh stop dev
+
 sqlx-prepare: ## write .sqlx/ anew after a change of queries or migrations
 	@deploy/dev/sqlx.sh prepare
 
@@ -73,5 +79,5 @@ windows: ## agent and fake game as Windows programs, into .dev/windows
 windows-test: ## run them under Wine
 	@deploy/dev/windows.sh test
 
-clean-dev: ## stop the private clusters and delete everything under .dev
+clean-dev: ## stop the private servers and delete everything under .dev
 	@deploy/dev/clean.sh

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `make clean-dev`: stops every private cluster of this checkout and deletes its data, the demo's included.
+# `make clean-dev`: stops every private Postgres and Redis of this checkout and deletes their data, the demo's included.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -8,6 +8,11 @@ for data in "$DEV"/*/pg; do
     name=$(basename "$(dirname "$data")")
     say "deleting the Postgres cluster .dev/$name"
     "$ROOT/deploy/dev/postgres.sh" destroy "$name"
+done
+for run in "$DEV"/redis-*/run; do
+    [ -e "$run" ] || continue
+    name=$(basename "$(dirname "$run")")
+    "$ROOT/deploy/dev/redis.sh" destroy "${name#redis-}"
 done
 rm -rf "$DEV"
 rm -f "$ROOT/.env"

@@ -29,27 +29,16 @@ command=${1:-}
 name=${2:-dev}
 shift $(($# < 2 ? $# : 2))
 [[ $name =~ ^[a-z][a-z0-9-]{0,30}$ ]] || die "cluster name \"$name\": use a-z, 0-9 and -, starting with a letter"
+[[ $name != redis-* ]] || die "cluster name \"$name\": .dev/redis-… belongs to redis.sh"
 
 dir="$DEV/$name"   # passwords and port, ours
-pg="$dir/pg"       # data, socket and log, the server's; may be a link, see make_folders
+pg="$dir/pg"       # data, socket and log, the server's; may be a link, see server_folder
 db_user=onelap_owner
 db_name=onelap
 
 # ---- who the server runs as -------------------------------------------------------------------------------------------
 
-server_user=$(id -un)
-if [ "$(id -u)" -eq 0 ]; then
-    if id postgres >/dev/null 2>&1; then server_user=postgres; else server_user=nobody; fi
-fi
-
-as_server() {
-    if [ "$(id -u)" -ne 0 ]; then
-        "$@"
-    else
-        (cd / && exec setpriv --reuid="$server_user" --regid="$(id -g "$server_user")" --clear-groups \
-            env -u PGDATA -u PGPORT -u PGHOST -u PGUSER HOME=/ "$@")
-    fi
-}
+if [ "$(id -u)" -eq 0 ] && id postgres >/dev/null 2>&1; then server_user=postgres; fi
 
 # ---- binaries ---------------------------------------------------------------------------------------------------------
 
@@ -104,26 +93,6 @@ is_running() {
 
 url() { echo "postgres://$db_user:$(cat "$dir/password")@127.0.0.1:$(cat "$dir/port")/$db_name"; }
 
-# The server's user must be able to reach its data. Below a closed folder (such as /root) it is kept in /var/lib instead,
-# and .dev/<name>/pg is a link to it.
-make_folders() {
-    mkdir -p "$dir"
-    [ -e "$pg" ] && return
-    rm -f "$pg"
-    if as_server sh -c 'cd "$1"' sh "$dir" 2>/dev/null; then
-        mkdir -m 700 "$pg"
-        chown "$server_user" "$pg"
-    else
-        local elsewhere
-        elsewhere="/var/lib/onelap-dev/$(printf %s "$ROOT" | sha256sum | cut -c1-12)-$name"
-        mkdir -p -m 711 /var/lib/onelap-dev
-        mkdir -p -m 700 "$elsewhere"
-        chown "$server_user" "$elsewhere"
-        ln -s "$elsewhere" "$pg"
-        say "$dir cannot be reached by the user $server_user: the data is in $elsewhere"
-    fi
-}
-
 create_cluster() {
     say "creating the Postgres cluster .dev/$name ($("$bin/postgres" --version | sed 's/.*) //'), runs as $server_user)"
     [ -s "$dir/password" ] || (umask 077 && random_hex 24 >"$dir/password")
@@ -168,7 +137,6 @@ write_conf() {
     } | as_server tee "$(real)/data/onelap.conf" >/dev/null
 }
 
-# The lock's descriptor (9) must not be inherited by the server, which would hold it for its whole life.
 launch() {
     write_conf
     as_server "$bin/pg_ctl" -D "$(real)/data" -l "$(real)/log" -w -t 60 -s start >/dev/null 2>&1 9>&-
@@ -210,17 +178,11 @@ write_env() {
 
 # ---- commands ---------------------------------------------------------------------------------------------------------
 
-with_lock() {
-    mkdir -p "$DEV"
-    exec 9>"$DEV/$name.lock"
-    if command -v flock >/dev/null; then flock -w 120 9 || die "another postgres.sh holds $DEV/$name.lock"; fi
-}
-
 start() {
     profile >/dev/null
-    with_lock
+    with_lock "$name"
     need_binaries
-    make_folders
+    server_folder "$pg"
     [ -d "$(real)/data" ] || create_cluster
     is_running || { start_server; ensure_owner; write_env; }
     url
@@ -228,7 +190,7 @@ start() {
 
 stop() {
     [ -d "$(real)/data" ] || return 0
-    with_lock
+    with_lock "$name"
     is_running || return 0
     need_binaries
     as_server "$bin/pg_ctl" -D "$(real)/data" -m fast -w -t 60 -s stop 9>&-
