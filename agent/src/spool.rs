@@ -27,7 +27,7 @@ use crate::spool::read::Found;
 use crate::spool::segment::{Kind, Meta};
 use crate::spool::state::{Losses, LostRun, MAX_SESSIONS, Session};
 use bytes::Bytes;
-use onelap_protocol::agent::{AgentMessage, Place, Record};
+use onelap_protocol::agent::{AgentMessage, Lane, Place, Record};
 use onelap_protocol::limits::MAX_AGENT_FRAME;
 use onelap_protocol::{SessionId, batch};
 use std::collections::VecDeque;
@@ -498,7 +498,7 @@ impl Spool {
 }
 
 fn record_frame(place: Place, record: Record) -> Frame {
-    let message = AgentMessage::Record { place, record };
+    let message = AgentMessage::Record { lane: Lane::Live, place, record };
     // Only a map whose keys are not text cannot be JSON, and there is none; an empty frame is refused.
     Frame::Record(serde_json::to_vec(&message).unwrap_or_default().into())
 }

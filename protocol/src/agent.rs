@@ -5,6 +5,7 @@
 //! recorded: it is acknowledged after the commit, in order, and sent again after a loss; a replay changes nothing.
 //! Sequences count from 1 within (session, epoch), without holes, over batches and control messages alike.
 
+use crate::batch::{OPCODE_BACKFILL, OPCODE_PREVIEW, OPCODE_SAMPLES};
 use crate::error::ErrorCode;
 use crate::ids::{RigId, SessionId, TeamId};
 use crate::limits::Limits;
@@ -21,6 +22,71 @@ pub struct Place {
     pub epoch: u64,
     /// Sequence, from 1; in an acknowledgement, the last that is committed (0: none).
     pub sequence: u64,
+}
+
+/// What an item is sent for. Live comes first and is bounded by nothing but the link; what the service has missed
+/// follows beside it at a bounded rate, so that a rig is live at once after an hour offline.
+///
+/// `Live` and `Backfill` together are the recorded stream, in order and without holes; `Preview` stands outside it. A
+/// preview may be of a later epoch than what is being backfilled, and the first one of a session on a connection is its
+/// facts ([`Record::Session`]) at the place before the first item that is shown (its sequence may be 0).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lane {
+    /// Recorded and shown: the normal case, nothing waits before it.
+    #[default]
+    Live,
+    /// Shown, not recorded: it comes again as `Backfill`.
+    Preview,
+    /// Recorded, not shown.
+    Backfill,
+}
+
+impl Lane {
+    /// First byte of a batch on this lane.
+    #[must_use]
+    pub fn opcode(self) -> u8 {
+        match self {
+            Self::Live => OPCODE_SAMPLES,
+            Self::Preview => OPCODE_PREVIEW,
+            Self::Backfill => OPCODE_BACKFILL,
+        }
+    }
+
+    /// The lane that the first byte of a frame names; `None` where the frame is no batch of an agent.
+    #[must_use]
+    pub fn of(opcode: u8) -> Option<Self> {
+        [Self::Live, Self::Preview, Self::Backfill].into_iter().find(|lane| lane.opcode() == opcode)
+    }
+
+    /// It counts for the record: its place follows the one before.
+    #[must_use]
+    pub fn is_recorded(self) -> bool {
+        self != Self::Preview
+    }
+
+    fn is_live(&self) -> bool {
+        *self == Self::Live
+    }
+}
+
+/// What an agent keeps until the service has committed it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SpoolState {
+    /// Bytes that wait for an acknowledgement.
+    pub bytes: u64,
+    /// Batches and records that wait.
+    pub items: u64,
+    /// Age of the oldest of them in milliseconds; absent where nothing waits.
+    pub oldest_ms: Option<u64>,
+    /// How long the backlog still takes, in seconds; absent where there is none or nothing is being sent.
+    pub catching_up_s: Option<u32>,
+    /// Batches and records that were lost for want of room, ever.
+    pub lost: u64,
+    /// It is on disk; otherwise it does not survive the agent.
+    pub on_disk: bool,
 }
 
 /// What is recorded besides samples.
@@ -85,6 +151,9 @@ pub enum AgentMessage {
     },
     /// Something to record.
     Record {
+        /// What it is sent for.
+        #[serde(default, skip_serializing_if = "Lane::is_live")]
+        lane: Lane,
         /// Session, epoch, sequence.
         #[serde(flatten)]
         place: Place,
@@ -109,6 +178,9 @@ pub enum AgentMessage {
         session: Option<SessionId>,
         /// Something the team should know, for example that the game's version is not known to this agent.
         notice: Option<String>,
+        /// What waits to be recorded; said again every few seconds while it changes.
+        #[serde(default)]
+        spool: SpoolState,
     },
     /// The agent is closing the connection on purpose.
     Bye {

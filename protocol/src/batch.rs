@@ -1,7 +1,8 @@
 //! A batch: some samples of our car, in one binary frame that stands alone.
 //!
 //! ```text
-//! u8      opcode        0x01 live batch, 0x02 trace (an answer of the HTTP API in the same layout)
+//! u8      opcode        0x01, 0x03, 0x04: samples, by lane (see `Lane`); 0x02 trace (an answer of the HTTP API in the
+//!                       same layout). Viewers get 0x01 and 0x02 only
 //! u8      format        1
 //! [16]    session       UUID
 //! varint  epoch         which run of the agent
@@ -13,16 +14,21 @@
 //! columns               see `columns`
 //! ```
 
+use crate::agent::Lane;
 use crate::channel::{ABSENT, CHANNEL_COUNT, CHANNELS, Channel, Sample};
 use crate::columns::{ColumnError, Reader, put_column, put_varint, put_zigzag, read_column};
 use crate::ids::SessionId;
 use crate::limits::{MAX_BATCH_CHANNELS, MAX_BATCH_SAMPLES};
 use uuid::Uuid;
 
-/// First byte of a live batch.
+/// First byte of a batch that is recorded and shown.
 pub const OPCODE_SAMPLES: u8 = 0x01;
 /// First byte of a trace.
 pub const OPCODE_TRACE: u8 = 0x02;
+/// First byte of a batch that is shown now and comes again to be recorded.
+pub const OPCODE_PREVIEW: u8 = 0x03;
+/// First byte of a batch that is recorded and was shown before, or is too late for it.
+pub const OPCODE_BACKFILL: u8 = 0x04;
 /// Layout version, second byte.
 pub const FORMAT: u8 = 1;
 /// Most samples in a trace: ten minutes at 60 Hz, twice the longest lap of any circuit.
@@ -90,7 +96,8 @@ pub fn peek(bytes: &[u8]) -> Result<BatchHeader, BatchError> {
 
 fn read_header(reader: &mut Reader<'_>) -> Result<(BatchHeader, u8), BatchError> {
     let opcode = reader.byte()?;
-    if opcode != OPCODE_SAMPLES && opcode != OPCODE_TRACE {
+    let is_trace = opcode == OPCODE_TRACE;
+    if !is_trace && Lane::of(opcode).is_none() {
         return Err(BatchError::Opcode(opcode));
     }
     let format = reader.byte()?;
@@ -100,10 +107,10 @@ fn read_header(reader: &mut Reader<'_>) -> Result<(BatchHeader, u8), BatchError>
     let mut session = [0u8; 16];
     session.copy_from_slice(reader.take(16)?);
     let (epoch, sequence, base_ms, samples) = (reader.varint()?, reader.varint()?, reader.varint()?, reader.varint()?);
-    if sequence == 0 && opcode == OPCODE_SAMPLES {
+    if sequence == 0 && !is_trace {
         return Err(BatchError::Sequence);
     }
-    let limit = if opcode == OPCODE_SAMPLES { MAX_BATCH_SAMPLES } else { MAX_TRACE_SAMPLES };
+    let limit = if is_trace { MAX_TRACE_SAMPLES } else { MAX_BATCH_SAMPLES };
     if samples == 0 || samples > limit as u64 {
         return Err(BatchError::Samples { found: samples, limit });
     }

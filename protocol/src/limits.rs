@@ -28,6 +28,8 @@ pub struct Limits {
     pub max_sample_hz: u32,
     /// Most messages a second, over ten seconds.
     pub max_messages_per_s: u32,
+    /// Most backfilled items a second; live ones come on top.
+    pub max_backfill_per_s: u32,
 }
 
 impl Default for Limits {
@@ -36,7 +38,8 @@ impl Default for Limits {
             max_frame_bytes: MAX_AGENT_FRAME as u32,
             max_batch_samples: MAX_BATCH_SAMPLES as u32,
             max_sample_hz: MAX_SAMPLE_HZ,
-            max_messages_per_s: 200,
+            max_messages_per_s: 400,
+            max_backfill_per_s: 300,
         }
     }
 }

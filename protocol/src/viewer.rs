@@ -4,7 +4,7 @@
 //! (their rigs' states) and subscribes to sessions. After `snapshot`, batches come as binary frames exactly as the agent
 //! sent them. Live may skip, and says so with `gap`.
 
-use crate::agent::EndReason;
+use crate::agent::{EndReason, SpoolState};
 use crate::error::ErrorCode;
 use crate::ids::{RigId, SessionId, TeamId};
 use crate::race::{Game, GameState, RaceEvent, SessionInfo, Standings};
@@ -65,6 +65,32 @@ pub struct RigState {
     pub notice: Option<String>,
     /// How far the agent's clock is ahead of the service's, in milliseconds.
     pub clock_skew_ms: Option<i64>,
+    /// What the agent keeps until it is recorded, as it last said; absent where it has not said anything yet.
+    pub spool: Option<SpoolState>,
+    /// When the service last acknowledged something to it, milliseconds since the Unix epoch by the service's clock.
+    pub acked_ms: Option<u64>,
+}
+
+impl RigState {
+    /// A rig whose agent was not seen yet.
+    #[must_use]
+    pub fn idle(rig: RigId, name: &str) -> Self {
+        Self {
+            rig,
+            name: name.to_owned(),
+            connected: false,
+            since_ms: None,
+            agent_version: None,
+            game: None,
+            state: GameState::NotRunning,
+            session: None,
+            last_sample_ms: None,
+            notice: None,
+            clock_skew_ms: None,
+            spool: None,
+            acked_ms: None,
+        }
+    }
 }
 
 /// What was seen to be used a lap, of our car: the mean over the latest counted laps, five at most.
@@ -142,6 +168,18 @@ pub enum ViewMessage {
         session: SessionId,
         /// What.
         event: RaceEvent,
+        /// It happened before what was shown last: it belongs between the earlier ones, by its session time.
+        late: bool,
+    },
+    /// Samples of a stretch that could not be shown are recorded now; the HTTP API has them. A stretch may be said more
+    /// than once, each time longer.
+    Backfilled {
+        /// Session.
+        session: SessionId,
+        /// Session time of the first sample, in seconds.
+        from_s: f64,
+        /// Session time of the last sample, in seconds.
+        to_s: f64,
     },
     /// What is used a lap is known better.
     Consumption {

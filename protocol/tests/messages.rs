@@ -1,5 +1,5 @@
 //! Control messages as they stand on the wire.
-use onelap_protocol::agent::{AgentMessage, Place, Record, ServiceMessage};
+use onelap_protocol::agent::{AgentMessage, Lane, Place, Record, ServiceMessage};
 use onelap_protocol::race::{PitStep, RaceEvent};
 use onelap_protocol::{CarKey, ErrorCode, SessionId};
 use serde_json::json;
@@ -17,8 +17,11 @@ fn a_recorded_event_is_one_flat_tagged_object() {
         virtual_energy_pct: None,
         compound: None,
     };
-    let message =
-        AgentMessage::Record { place: Place { session, epoch: 5, sequence: 9 }, record: Record::Event { event } };
+    let message = AgentMessage::Record {
+        lane: Lane::Live,
+        place: Place { session, epoch: 5, sequence: 9 },
+        record: Record::Event { event },
+    };
     let value = serde_json::to_value(&message).unwrap();
     assert_eq!(
         value,

@@ -56,6 +56,7 @@ fn types(out: &mut String) {
         setup::SetupItem,
         setup::Setup,
         agent::EndReason,
+        agent::SpoolState,
         viewer::RigState,
         viewer::Consumption,
         viewer::ViewerMessage,

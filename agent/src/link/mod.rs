@@ -5,7 +5,7 @@
 
 use crate::spool::Spool;
 use onelap_protocol::SessionId;
-use onelap_protocol::agent::AgentMessage;
+use onelap_protocol::agent::{AgentMessage, SpoolState};
 use onelap_protocol::race::{Game, GameState, Standings};
 
 pub mod backoff;
@@ -80,7 +80,7 @@ impl Outbox {
         if self.doing_is_new {
             self.doing_is_new = false;
             let Doing { game, state, session, notice } = self.doing.clone();
-            return Some(AgentMessage::Status { game, state, session, notice });
+            return Some(AgentMessage::Status { game, state, session, notice, spool: SpoolState::default() });
         }
         let (session, standings, _) = self.standings.take_if(|(_, _, after)| *after < sent_before)?;
         Some(AgentMessage::Standings { session, standings: *standings })

@@ -130,7 +130,7 @@ impl Connected {
                     return (place, format!("{speeds:?}"));
                 }
                 Got::Control(message) => match *message {
-                    AgentMessage::Record { place, record } => {
+                    AgentMessage::Record { place, record, .. } => {
                         let word = match record {
                             Record::Session { info } => info.track,
                             Record::End { reason } => format!("end {reason:?}"),

@@ -252,7 +252,7 @@ impl Agent {
             AgentMessage::Hello { agent_version, epoch, clock_ms, sessions, .. } => {
                 self.hello(&agent_version, epoch, clock_ms, &sessions).await
             }
-            AgentMessage::Record { place, record } => self.record(place, record).await,
+            AgentMessage::Record { place, record, .. } => self.record(place, record).await,
             AgentMessage::Standings { session, standings } => match check::standings(&standings) {
                 Ok(()) => {
                     self.live.standings(session, standings);

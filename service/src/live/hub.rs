@@ -216,19 +216,7 @@ impl Team {
 
 impl Rig {
     fn new(rig: RigId, name: &str) -> Self {
-        let state = RigState {
-            rig,
-            name: name.to_owned(),
-            connected: false,
-            since_ms: None,
-            agent_version: None,
-            game: None,
-            state: GameState::NotRunning,
-            session: None,
-            last_sample_ms: None,
-            notice: None,
-            clock_skew_ms: None,
-        };
+        let state = RigState::idle(rig, name);
         Self { state, connection: None, noticed_ms: 0, is_deleted: false }
     }
 }

@@ -131,7 +131,7 @@ impl LiveSession {
         if !state.advance(epoch, sequence) {
             return;
         }
-        state.tell(&ViewMessage::Event { session: self.id, event: event.clone() });
+        state.tell(&ViewMessage::Event { session: self.id, event: event.clone(), late: false });
         if consumption != state.begin.consumption {
             state.tell(&ViewMessage::Consumption { session: self.id, consumption });
             state.begin.consumption = consumption;

@@ -9,7 +9,6 @@ use crate::live::{self, Hub};
 use crate::rigs::{new_token, store};
 use actix_web::{HttpResponse, delete, get, post, web};
 use onelap_protocol::agent::WhoAmI;
-use onelap_protocol::race::GameState;
 use onelap_protocol::viewer::RigState;
 use onelap_protocol::{AGENT_SUBPROTOCOL, RigId, TeamId, TokenId};
 use serde::{Deserialize, Serialize};
@@ -81,19 +80,7 @@ fn show_token(row: store::TokenRow) -> Token {
 
 /// What a rig is doing; one that was not connected since the service began is doing nothing.
 fn state_of(hub: &Hub, team: TeamId, rig: RigId, name: &str) -> RigState {
-    let idle = || RigState {
-        rig,
-        name: String::new(),
-        connected: false,
-        since_ms: None,
-        agent_version: None,
-        game: None,
-        state: GameState::NotRunning,
-        session: None,
-        last_sample_ms: None,
-        notice: None,
-        clock_skew_ms: None,
-    };
+    let idle = || RigState::idle(rig, name);
     RigState { name: name.to_owned(), ..hub.rig_state(team, rig).unwrap_or_else(idle) }
 }
 

@@ -1,7 +1,7 @@
 //! Agents and viewers that speak the protocol by hand, for what the real ones would never do.
 
 use futures_util::{SinkExt, StreamExt};
-use onelap_protocol::agent::{AgentMessage, Place, Record, ServiceMessage};
+use onelap_protocol::agent::{AgentMessage, Lane, Place, Record, ServiceMessage};
 use onelap_protocol::batch::OPCODE_SAMPLES;
 use onelap_protocol::race::{Game, Lap, RaceEvent, SessionInfo, SessionKind};
 use onelap_protocol::viewer::{ViewMessage, ViewerMessage};
@@ -191,7 +191,7 @@ impl RawAgent {
     /// Sends something to record.
     pub async fn record(&mut self, record: Record) {
         let place = self.place();
-        self.say(&AgentMessage::Record { place, record }).await;
+        self.say(&AgentMessage::Record { lane: Lane::Live, place, record }).await;
     }
 
     /// Begins the session.

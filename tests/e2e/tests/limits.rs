@@ -2,7 +2,7 @@
 
 use e2e::sockets::{some_lap, some_session};
 use e2e::{Came, Team, TestApp};
-use onelap_protocol::agent::{AgentMessage, EndReason, Place, Record, ServiceMessage};
+use onelap_protocol::agent::{AgentMessage, EndReason, Place, Record, ServiceMessage, SpoolState};
 use onelap_protocol::batch::OPCODE_SAMPLES;
 use onelap_protocol::race::{GameState, Lap, NoteTopic, RaceEvent, SessionInfo};
 use onelap_protocol::viewer::ViewMessage;
@@ -78,7 +78,15 @@ async fn texts_that_are_only_shown_have_a_limit_too() {
     let ours = app.team("ours").await;
     let mut agent = ours.rig("RIG_A").await.agent().await;
     let notice = Some("x".repeat(10_000));
-    agent.say(&AgentMessage::Status { game: None, state: GameState::Menu, session: None, notice }).await;
+    agent
+        .say(&AgentMessage::Status {
+            game: None,
+            state: GameState::Menu,
+            session: None,
+            notice,
+            spool: SpoolState::default(),
+        })
+        .await;
     let (code, message, _) = agent.error().await;
     assert!(code == ErrorCode::Invalid && message.contains("status.notice"), "{message}");
 

@@ -2,7 +2,7 @@
 
 use e2e::sockets::{some_batch, some_lap, some_session};
 use e2e::{Came, RawAgent, RawViewer, TestApp, eventually};
-use onelap_protocol::agent::{AgentMessage, EndReason, Place, Record, ServiceMessage};
+use onelap_protocol::agent::{AgentMessage, EndReason, Place, Record, ServiceMessage, SpoolState};
 use onelap_protocol::race::{GameState, RaceEvent, SessionInfo};
 use onelap_protocol::viewer::{ViewMessage, ViewerMessage};
 use onelap_protocol::{Batch, Channel, ErrorCode, SessionId};
@@ -408,6 +408,7 @@ async fn watchers_see_a_rig_come_play_and_go() {
         state,
         session: None,
         notice: Some("a notice".into()),
+        spool: SpoolState::default(),
     };
     agent.say(&status(GameState::Menu)).await;
     let state = states(&mut viewer).await;

@@ -1,4 +1,4 @@
-// openapi.json d357d012f5aa13272ab193d87dd32f41a44649f1fdafa92ce0cd3cf7d0c3c758
+// openapi.json c8c79f593b66082daecd8ac900b596d96be8cfaec792094554a171e190c3b12f
 // Generated from service/openapi.json; `make openapi` writes it anew. Do not edit.
 
 export interface paths {
@@ -635,6 +635,11 @@ export interface components {
         RigId: string;
         /** @description What a rig is doing. */
         RigState: {
+            /**
+             * Format: int64
+             * @description When the service last acknowledged something to it, milliseconds since the Unix epoch by the service's clock.
+             */
+            acked_ms?: number | null;
             /** @description Version of the agent. */
             agent_version?: string | null;
             /**
@@ -662,6 +667,7 @@ export interface components {
              * @description When that became so, milliseconds since the Unix epoch by the service's clock; absent where it never was connected.
              */
             since_ms?: number | null;
+            spool?: components["schemas"]["SpoolState"] | null;
             /** @description What the game is doing. */
             state: components["schemas"]["GameState"];
         };
@@ -873,6 +879,36 @@ export interface components {
             password: string;
             /** @description The team's name. */
             team_name: string;
+        };
+        /** @description What an agent keeps until the service has committed it. */
+        SpoolState: {
+            /**
+             * Format: int64
+             * @description Bytes that wait for an acknowledgement.
+             */
+            bytes: number;
+            /**
+             * Format: int32
+             * @description How long the backlog still takes, in seconds; absent where there is none or nothing is being sent.
+             */
+            catching_up_s?: number | null;
+            /**
+             * Format: int64
+             * @description Batches and records that wait.
+             */
+            items: number;
+            /**
+             * Format: int64
+             * @description Batches and records that were lost for want of room, ever.
+             */
+            lost: number;
+            /**
+             * Format: int64
+             * @description Age of the oldest of them in milliseconds; absent where nothing waits.
+             */
+            oldest_ms?: number | null;
+            /** @description It is on disk; otherwise it does not survive the agent. */
+            on_disk: boolean;
         };
         /** @description Consecutive laps by one driver between stops. */
         StintRow: {

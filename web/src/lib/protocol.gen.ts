@@ -491,6 +491,35 @@ items: Array<SetupItem>, };
 export type EndReason = "left" | "game_closed" | "agent_stopped";
 
 /**
+ * What an agent keeps until the service has committed it.
+ */
+export type SpoolState = {
+/**
+ * Bytes that wait for an acknowledgement.
+ */
+bytes: number,
+/**
+ * Batches and records that wait.
+ */
+items: number,
+/**
+ * Age of the oldest of them in milliseconds; absent where nothing waits.
+ */
+oldest_ms: number | null,
+/**
+ * How long the backlog still takes, in seconds; absent where there is none or nothing is being sent.
+ */
+catching_up_s: number | null,
+/**
+ * Batches and records that were lost for want of room, ever.
+ */
+lost: number,
+/**
+ * It is on disk; otherwise it does not survive the agent.
+ */
+on_disk: boolean, };
+
+/**
  * What a rig is doing.
  */
 export type RigState = {
@@ -537,7 +566,15 @@ notice: string | null,
 /**
  * How far the agent's clock is ahead of the service's, in milliseconds.
  */
-clock_skew_ms: number | null, };
+clock_skew_ms: number | null,
+/**
+ * What the agent keeps until it is recorded, as it last said; absent where it has not said anything yet.
+ */
+spool: SpoolState | null,
+/**
+ * When the service last acknowledged something to it, milliseconds since the Unix epoch by the service's clock.
+ */
+acked_ms: number | null, };
 
 /**
  * What was seen to be used a lap, of our car: the mean over the latest counted laps, five at most.
@@ -664,7 +701,23 @@ session: SessionId,
 /**
  * What.
  */
-event: RaceEvent, } | { "type": "consumption",
+event: RaceEvent,
+/**
+ * It happened before what was shown last: it belongs between the earlier ones, by its session time.
+ */
+late: boolean, } | { "type": "backfilled",
+/**
+ * Session.
+ */
+session: SessionId,
+/**
+ * Session time of the first sample, in seconds.
+ */
+from_s: number,
+/**
+ * Session time of the last sample, in seconds.
+ */
+to_s: number, } | { "type": "consumption",
 /**
  * Session.
  */

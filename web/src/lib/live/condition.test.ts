@@ -15,6 +15,8 @@ const rig = (over: Partial<RigState> = {}): RigState => ({
   last_sample_ms: NOW - 100,
   notice: null,
   clock_skew_ms: 0,
+  spool: null,
+  acked_ms: null,
   ...over,
 });
 const facts = (over: Partial<DashboardFacts> = {}): DashboardFacts => ({

@@ -47,8 +47,8 @@ const opened = (over = {}): LiveSession => {
 describe('LiveSession', () => {
   it('lists our own laps, latest first, each once', () => {
     const session = opened({ events: [lap(1), lap(2), lap(2, '9')] });
-    session.apply({ type: 'event', session: 's', event: lap(3) });
-    session.apply({ type: 'event', session: 's', event: lap(3, '17', 124_000) });
+    session.apply({ type: 'event', session: 's', event: lap(3), late: false });
+    session.apply({ type: 'event', session: 's', event: lap(3, '17', 124_000), late: false });
     expect(session.laps.map((l) => [l.lap, l.time_ms])).toEqual([
       [3, 124_000],
       [2, 125_000],
@@ -98,7 +98,7 @@ describe('LiveSession', () => {
       { kind: 'driver_change', car: '17', lap: 1, from: 'A', to: 'B', at_s },
       { kind: 'note', car: '9', topic: 'incident', text: 'contact', at_s },
     ];
-    events.forEach((event) => session.apply({ type: 'event', session: 's', event }));
+    events.forEach((event) => session.apply({ type: 'event', session: 's', event, late: false }));
     expect(session.happenings.map((h) => h.kind)).toEqual(['note', 'driver_change']);
   });
 });

@@ -15,6 +15,8 @@ const rig = (id: string, over: Partial<RigState> = {}): RigState => ({
   last_sample_ms: null,
   notice: null,
   clock_skew_ms: null,
+  spool: null,
+  acked_ms: null,
   ...over,
 });
 
