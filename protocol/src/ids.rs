@@ -62,6 +62,18 @@ uuid_id!(
     /// One game session of one car as the team followed it. Made by the agent, so that it exists without a connection.
     SessionId
 );
+uuid_id!(
+    /// An invitation into a team.
+    InvitationId
+);
+uuid_id!(
+    /// A link by which somebody without an account looks at something of a team.
+    ShareId
+);
+uuid_id!(
+    /// A key of a team's own tools (its public part).
+    ApiKeyId
+);
 
 /// A car within a session, stable over driver swaps. Short text chosen by the source: the game's slot and, where the
 /// game gives slots out again, a mark of the vehicle (`17-a3f29c`).

@@ -23,7 +23,7 @@ pub mod viewer;
 pub use batch::{Batch, BatchError, BatchHeader};
 pub use channel::{Channel, Sample};
 pub use error::ErrorCode;
-pub use ids::{CarKey, RigId, SessionId, TeamId, TokenId, UserId};
+pub use ids::{ApiKeyId, CarKey, InvitationId, RigId, SessionId, ShareId, TeamId, TokenId, UserId};
 pub use token::{RigToken, TokenError};
 
 /// The version that agent and service speak, as the WebSocket subprotocol names it.

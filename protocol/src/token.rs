@@ -108,7 +108,9 @@ fn parts_are_right(public: &str, secret: &str) -> bool {
         && secret.bytes().all(|b| TOKEN_SECRET_ALPHABET.contains(&b))
 }
 
-fn check_sum(text: &str) -> String {
+/// The six characters that follow a text in a token: its CRC-32 in base 62.
+#[must_use]
+pub fn check_sum(text: &str) -> String {
     let mut rest = crc32(text.as_bytes());
     let mut digits = [b'0'; CRC_LEN];
     for digit in digits.iter_mut().rev() {

@@ -5,18 +5,19 @@
 //!
 //! Nothing else imports this module but for [`State`].
 
-use crate::auth::Auth;
+use crate::auth::{Auth, Authority, TeamLimits};
 use crate::config::Config;
 use crate::db::{Db, DbError};
 use crate::error::ApiError;
 use crate::figures::Figures;
 use crate::headers::IsHttps;
 use crate::live::Hub;
+use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::recorder::Recorder;
 use crate::{
-    accounts, auth, db, headers, health, ingest, laps, live, metrics, openapi, pages, rigs, sessions, setups, teams,
-    telemetry,
+    accounts, api_keys, audit, auth, db, headers, health, ingest, invitations, laps, live, metrics, openapi, operators,
+    pages, pairing, rigs, sessions, setups, shares, teams, telemetry,
 };
 use actix_web::dev::Server;
 use actix_web::middleware::{Compress, from_fn};
@@ -25,6 +26,8 @@ use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// How long a peer may take nothing of what was sent before the kernel ends the connection: this is what frees the
 /// buffers of a viewer that was stopped or whose network is gone.
@@ -32,6 +35,8 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long recorders may take to write what they have when the service stops.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
 
+/// How long what runs beside the requests may take to end.
+const BACKGROUND_DEADLINE: Duration = Duration::from_secs(10);
 /// How long the database's connections may take to be given back.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(3);
 
@@ -48,6 +53,12 @@ pub struct State {
     pub hub: Arc<Hub>,
     /// Recording.
     pub recorder: Recorder,
+    /// Letters.
+    pub mail: Mailer,
+    /// Tells sockets to look again whether they may be open.
+    pub authority: Arc<Authority>,
+    /// How often secrets of teams may be tried.
+    pub limits: TeamLimits,
 }
 
 /// Why the service does not start, or ended.
@@ -72,6 +83,8 @@ pub struct App {
     server: Server,
     state: web::Data<State>,
     address: SocketAddr,
+    background: TaskTracker,
+    stop: CancellationToken,
 }
 
 impl App {
@@ -89,10 +102,18 @@ impl App {
             auth: Auth::new(&config)?,
             hub: Hub::new(figures.clone()),
             recorder: Recorder::new(db.clone(), figures),
+            mail: Mailer { public_origin: config.http.public_origin.clone() },
+            authority: Arc::default(),
+            limits: TeamLimits::default(),
             db,
             config,
         };
-        Self::serve(web::Data::new(state), web::Data::new(metrics), listener)
+        let app = Self::serve(web::Data::new(state), web::Data::new(metrics), listener)?;
+        let (authority, db, hub) = (app.state.authority.clone(), app.state.db.clone(), app.state.hub.clone());
+        let stop = app.stop.clone();
+        app.background.spawn(async move { authority.run(db, hub, stop).await });
+        app.background.spawn(teams::purge_now_and_then(app.state.db.clone(), app.stop.clone()));
+        Ok(app)
     }
 
     fn serve(state: web::Data<State>, metrics: web::Data<Metrics>, listener: TcpListener) -> Result<Self, AppError> {
@@ -133,7 +154,7 @@ impl App {
             .disable_signals()
             .listen(listener)?
             .run();
-        Ok(Self { server, state, address })
+        Ok(Self { server, state, address, background: TaskTracker::new(), stop: CancellationToken::new() })
     }
 
     /// Where it listens.
@@ -168,6 +189,11 @@ impl App {
         self.state.recorder.drain(DRAIN_DEADLINE).await;
         handle.stop(true).await;
         server.await.map_err(std::io::Error::other)??;
+        self.stop.cancel();
+        self.background.close();
+        if tokio::time::timeout(BACKGROUND_DEADLINE, self.background.wait()).await.is_err() {
+            tracing::warn!("what runs beside the requests did not end in time");
+        }
         // A connection that a task of an ended worker still holds never comes back.
         if tokio::time::timeout(CLOSE_DEADLINE, self.state.db.close()).await.is_err() {
             tracing::warn!("some connections to the database were not given back in time");
@@ -189,4 +215,10 @@ fn routes(config: &mut web::ServiceConfig) {
     laps::routes(config);
     setups::routes(config);
     openapi::routes(config);
+    audit::routes(config);
+    invitations::routes(config);
+    shares::routes(config);
+    api_keys::routes(config);
+    pairing::routes(config);
+    operators::routes(config);
 }

@@ -57,6 +57,8 @@ pub struct Config {
     pub auth: AuthConfig,
     /// The web app.
     pub web: WebConfig,
+    /// Teams.
+    pub teams: TeamsConfig,
 }
 
 impl Config {
@@ -78,6 +80,7 @@ impl Config {
             http: HttpConfig::from_lookup(env)?,
             auth: AuthConfig::from_lookup(env)?,
             web: WebConfig { dir: optional(env, "WEB_DIR").map(PathBuf::from) },
+            teams: TeamsConfig::from_lookup(env)?,
         })
     }
 }
@@ -243,6 +246,39 @@ impl AuthConfig {
     }
 }
 
+/// Teams.
+#[derive(Debug, Clone)]
+pub struct TeamsConfig {
+    /// How long a team that was deleted can be kept after all (`TEAM_DELETION_DAYS`).
+    pub deletion_wait: Duration,
+    /// What the operator's token hashes to (`OPERATOR_TOKEN_SHA256`); without it, there are no operators.
+    pub operator_token_sha256: Option<[u8; 32]>,
+}
+
+impl TeamsConfig {
+    fn from_lookup(env: Lookup<'_>) -> Result<Self, ConfigError> {
+        let days: u32 = parsed(env, "TEAM_DELETION_DAYS", "a number of days", 7)?;
+        let read = |text: String| {
+            let problem = "is not the SHA-256 of a token as 64 hex digits: openssl rand -hex 32 | tee token | tr -d '\\n' | sha256sum";
+            unhex(&text).ok_or_else(|| wrong("OPERATOR_TOKEN_SHA256", problem))
+        };
+        Ok(Self {
+            deletion_wait: Duration::from_secs(u64::from(days.min(365)) * 24 * 3600),
+            operator_token_sha256: optional(env, "OPERATOR_TOKEN_SHA256").map(read).transpose()?,
+        })
+    }
+}
+
+/// The 32 bytes of 64 hex digits.
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    let is_hex = text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let mut bytes = [0u8; 32];
+    for (at, byte) in bytes.iter_mut().enumerate().filter(|_| is_hex) {
+        *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
+    }
+    is_hex.then_some(bytes)
+}
+
 /// The web app.
 #[derive(Debug, Clone)]
 pub struct WebConfig {
@@ -303,6 +339,7 @@ mod tests {
             (&[good, ("JWT_SECRET", SECRET), ("LISTEN", "8080")], "LISTEN"),
             (&[good, ("JWT_SECRET", SECRET), ("PUBLIC_URL", "https://a.example/app")], "PUBLIC_URL"),
             (&[good, ("JWT_SECRET", SECRET), ("DATABASE_WEB_CONNECTIONS", "0")], "DATABASE_WEB_CONNECTIONS"),
+            (&[good, ("JWT_SECRET", SECRET), ("OPERATOR_TOKEN_SHA256", "hunter2")], "OPERATOR_TOKEN_SHA256"),
         ];
         for (pairs, variable) in cases {
             let error = read(pairs).unwrap_err();

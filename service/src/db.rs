@@ -6,6 +6,7 @@
 //!
 //! Not here: SQL of features (their `store.rs`).
 
+use crate::auth::Sha256Hash;
 use onelap_protocol::{TeamId, UserId};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Executor, PgPool, Postgres, Transaction};
@@ -22,19 +23,46 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Proof that the caller may touch the rows of this team.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tenant(TeamId);
+pub struct Tenant {
+    /// Whom queries ask for.
+    team: TeamId,
+    /// Whose rows Postgres shows. Another than `team` only where a test has switched the checks off.
+    bound: TeamId,
+}
 
 impl Tenant {
-    /// Only after a membership or a rig token was checked: this is the one door.
+    /// Only after a membership or another credential of the team was checked: this is the one door.
     #[must_use]
     pub(crate) fn verified(team: TeamId) -> Self {
-        Self(team)
+        Self { team, bound: team }
     }
 
     /// The team.
     #[must_use]
     pub fn team(self) -> TeamId {
-        self.0
+        self.team
+    }
+}
+
+#[cfg(feature = "unchecked")]
+static BOUND: std::sync::Mutex<Option<TeamId>> = std::sync::Mutex::new(None);
+
+/// Switches the application's own checks of membership off, in this process, for a test: whoever has logged in is taken
+/// for an owner of whatever team they name, and queries ask for that team, while Postgres stays bound to `bound`, as it
+/// would be for an honest caller. What keeps teams apart then is row-level security alone.
+#[cfg(feature = "unchecked")]
+pub fn switch_checks_off(bound: TeamId) {
+    *BOUND.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(bound);
+}
+
+/// The tenant of a test that has switched the checks off; `None` in every other build and process.
+pub(crate) fn unchecked(team: TeamId) -> Option<Tenant> {
+    #[cfg(feature = "unchecked")]
+    return BOUND.lock().ok().and_then(|bound| *bound).map(|bound| Tenant { team, bound });
+    #[cfg(not(feature = "unchecked"))]
+    {
+        let _ = team;
+        None
     }
 }
 
@@ -111,15 +139,35 @@ impl Db {
 
     /// A transaction in which a person sees which teams there are for them. `auth` and `accounts` alone use it.
     pub(crate) async fn person(&self, user: UserId) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
-        let mut tx = self.web.begin().await?;
-        sqlx::query("select set_config('app.user', $1, true)").bind(user.to_string()).execute(&mut *tx).await?;
-        Ok(tx)
+        self.with("app.user", &user.to_string()).await
     }
 
     /// A transaction that sees the one rig token with this public part, to have it checked. `auth` alone uses it.
     pub(crate) async fn presented(&self, public_id: &str) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        self.with("app.rig_token", public_id).await
+    }
+
+    /// A transaction that sees the one API key with this public part, to have it checked. `api_keys` alone uses it.
+    pub(crate) async fn presented_key(&self, public_id: &str) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        self.with("app.api_key", public_id).await
+    }
+
+    /// A transaction that sees the one invitation, share link, visit or pairing that this secret belongs to.
+    pub(crate) async fn presented_secret(
+        &self,
+        hash: &Sha256Hash,
+    ) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        self.with("app.secret", &hash.hex()).await
+    }
+
+    /// A transaction that sees which teams there are, and nothing of theirs. `operators` and the purge alone use it.
+    pub(crate) async fn all_teams(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        self.with("app.all_teams", "on").await
+    }
+
+    async fn with(&self, setting: &str, value: &str) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
         let mut tx = self.web.begin().await?;
-        sqlx::query("select set_config('app.rig_token', $1, true)").bind(public_id).execute(&mut *tx).await?;
+        sqlx::query("select set_config($1, $2, true)").bind(setting).bind(value).execute(&mut *tx).await?;
         Ok(tx)
     }
 }
@@ -167,14 +215,22 @@ pub struct TenantTx {
 impl TenantTx {
     async fn begin(pool: &PgPool, tenant: Tenant) -> Result<Self, sqlx::Error> {
         let mut tx = pool.begin().await?;
-        sqlx::query("select set_config('app.team', $1, true)").bind(tenant.0.to_string()).execute(&mut *tx).await?;
+        sqlx::query("select set_config('app.team', $1, true)").bind(tenant.bound.to_string()).execute(&mut *tx).await?;
         Ok(Self { tx, tenant })
     }
 
     /// The team.
     #[must_use]
     pub fn team(&self) -> TeamId {
-        self.tenant.0
+        self.tenant.team
+    }
+
+    /// Shows, besides the team's rows, the one row that this secret belongs to.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub(crate) async fn present(&mut self, hash: &Sha256Hash) -> Result<(), sqlx::Error> {
+        sqlx::query("select set_config('app.secret', $1, true)").bind(hash.hex()).execute(&mut **self).await.map(drop)
     }
 
     /// Commits.

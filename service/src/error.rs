@@ -29,6 +29,9 @@ pub enum ApiError {
     /// The credential is good and does not allow this.
     #[error("{0}")]
     Forbidden(&'static str),
+    /// The same, with what would be needed.
+    #[error("{0}")]
+    NotAllowed(String),
     /// There is no such thing, or it is somebody else's.
     #[error("there is no such thing here")]
     NotFound,
@@ -103,7 +106,7 @@ impl ApiError {
             Self::Unauthenticated(_) => ErrorCode::Unauthenticated,
             Self::TokenMistyped => ErrorCode::TokenMistyped,
             Self::TokenRevoked => ErrorCode::TokenRevoked,
-            Self::Forbidden(_) => ErrorCode::Forbidden,
+            Self::Forbidden(_) | Self::NotAllowed(_) => ErrorCode::Forbidden,
             Self::NotFound => ErrorCode::NotFound,
             Self::Invalid { .. } => ErrorCode::Invalid,
             Self::Malformed(_) => ErrorCode::Malformed,

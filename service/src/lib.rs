@@ -1,7 +1,9 @@
 //! The 1Lap relay: takes what agents send, shows it live, keeps it in Postgres, and serves it for review.
 
 pub mod accounts;
+pub mod api_keys;
 pub mod app;
+pub mod audit;
 pub mod auth;
 pub mod body;
 pub mod config;
@@ -11,15 +13,20 @@ pub mod figures;
 pub mod headers;
 pub mod health;
 pub mod ingest;
+pub mod invitations;
 pub mod laps;
 pub mod live;
+pub mod mail;
 pub mod metrics;
 pub mod openapi;
+pub mod operators;
 pub mod pages;
+pub mod pairing;
 pub mod race;
 pub mod recorder;
 pub mod rigs;
 pub mod sessions;
 pub mod setups;
+pub mod shares;
 pub mod teams;
 pub mod telemetry;

@@ -2,11 +2,20 @@
 //!
 //! Invariant: `service/openapi.json` is what [`document`] gives; a test fails when it is not.
 
-use crate::{accounts, health, laps, metrics, rigs, sessions, setups, teams};
+use crate::auth::permissions::{Access, access};
+use crate::error::ErrorBody;
+use crate::{
+    accounts, api_keys, audit, health, invitations, laps, metrics, operators, pairing, rigs, sessions, setups, shares,
+    teams,
+};
 use actix_web::http::header;
 use actix_web::{HttpResponse, get, web};
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::{Modify, OpenApi};
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
+use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
+use utoipa::{Modify, OpenApi, ToSchema};
 use utoipa_swagger_ui::SwaggerUi;
 
 #[derive(OpenApi)]
@@ -39,8 +48,45 @@ use utoipa_swagger_ui::SwaggerUi;
         health::healthz,
         health::readyz,
         metrics::scrape,
+        teams::routes::list_roles,
+        teams::routes::find_team,
+        teams::routes::rename_team,
+        teams::routes::leave_team,
+        teams::routes::delete_team,
+        teams::routes::keep_team,
+        teams::routes::hand_over,
+        teams::routes::export_team,
+        teams::routes::list_members,
+        teams::routes::change_role,
+        teams::routes::remove_member,
+        invitations::routes::invite,
+        invitations::routes::list_invitations,
+        invitations::routes::revoke_invitation,
+        invitations::routes::look_at_invitation,
+        invitations::routes::accept_invitation,
+        audit::routes::list_audit,
+        audit::routes::export_audit,
+        rigs::routes::rotate_token,
+        pairing::routes::begin_pairing,
+        pairing::routes::fetch_token,
+        pairing::routes::look_at_pairing,
+        pairing::routes::approve_pairing,
+        pairing::routes::deny_pairing,
+        shares::routes::list_shares,
+        shares::routes::create_share,
+        shares::routes::revoke_share,
+        shares::routes::open_share,
+        shares::routes::current_share,
+        shares::routes::close_share,
+        api_keys::routes::list_keys,
+        api_keys::routes::create_key,
+        api_keys::routes::revoke_key,
+        operators::routes::operator_teams,
+        operators::routes::operator_counts,
+        operators::routes::disable_team,
+        operators::routes::enable_team,
     ),
-    modifiers(&Credentials),
+    modifiers(&Credentials, &Refusals),
     security(("session" = [])),
 )]
 struct Api;
@@ -57,6 +103,66 @@ impl Modify for Credentials {
         let components = api.components.get_or_insert_default();
         components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
         components.add_security_scheme("rig_token", SecurityScheme::Http(token));
+        let share = ApiKeyValue::with_description(
+            "onelap_share",
+            "Set by opening a share link; behind https its name is __Host-onelap_share.",
+        );
+        components.add_security_scheme("share", SecurityScheme::ApiKey(ApiKey::Cookie(share)));
+        for (name, format) in [("api_key", "1lap_key_…"), ("operator_token", "the operator's own")] {
+            let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format(format).build();
+            components.add_security_scheme(name, SecurityScheme::Http(token));
+        }
+    }
+}
+
+/// What every route of a kind can be refused with, so that no route has to say it again; follows from
+/// [`permissions`](crate::auth::permissions).
+struct Refusals;
+
+impl Modify for Refusals {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        for (path, item) in &mut api.paths.paths {
+            for (method, operation) in
+                [("GET", &mut item.get), ("POST", &mut item.post), ("PUT", &mut item.put), ("DELETE", &mut item.delete)]
+            {
+                if let Some(operation) = operation {
+                    refuse(operation, method, access(method, path).unwrap_or(Access::Anyone));
+                }
+            }
+        }
+    }
+}
+
+fn refuse(operation: &mut Operation, method: &str, access: Access) {
+    const LOGIN: (&str, &str) = ("401", "Nobody has logged in, or the credential is not good");
+    const ROLE: (&str, &str) = ("403", "The caller may not do this (the message says who may), or the Origin is wrong");
+    const NOTHING: (&str, &str) = ("404", "There is no such thing, or it is another team's");
+    const OFTEN: (&str, &str) = ("429", "Too often");
+    let mut refusals = match access {
+        Access::Anyone => vec![],
+        Access::Person | Access::Share => vec![LOGIN],
+        Access::Rig => vec![LOGIN, ROLE],
+        Access::Member(_) => vec![LOGIN, ROLE, NOTHING],
+        Access::Reader(_) => vec![LOGIN, ROLE, NOTHING, OFTEN],
+        Access::Operator => vec![LOGIN, NOTHING, OFTEN],
+    };
+    if matches!(access, Access::Reader(_)) {
+        let any_of = ["session", "share", "api_key"].map(|name| SecurityRequirement::new(name, Vec::<String>::new()));
+        operation.security = Some(any_of.to_vec());
+    }
+    if method != "GET" {
+        refusals.push(ROLE);
+    }
+    if operation.request_body.is_some() {
+        refusals.push(("400", "The body is not JSON"));
+        refusals.push(("413", "The body is over the limit"));
+        refusals.push(("422", "A value is not allowed; `field` names it"));
+    }
+    refusals.push(("503", "The service has too much to do, or its database does not answer: try again"));
+    for (status, description) in refusals {
+        let body = ContentBuilder::new().schema(Some(Ref::from_schema_name(ErrorBody::name()))).build();
+        let response = ResponseBuilder::new().description(description).content("application/json", body).build();
+        operation.responses.responses.entry(status.to_owned()).or_insert_with(|| response.into());
     }
 }
 

@@ -11,22 +11,33 @@
 //! Not here: the routes of log-in (`accounts`), making rig tokens (`rigs`).
 
 mod access;
+pub mod authority;
+mod caller;
 mod cookies;
+mod link;
 mod origin;
 mod password;
+pub mod permissions;
 mod refresh;
 mod scope;
 mod secret;
 mod store;
+mod team_limits;
 mod throttle;
 
 pub use access::AccessKeys;
+pub use authority::Authority;
+pub use caller::{Caller, Recent};
 pub use cookies::Cookies;
+pub use link::{LinkKind, LinkSecret};
 pub use origin::{check_origin, require_origin};
 pub use password::{Password, Passwords};
+pub use permissions::{Access, Action, Role};
 pub use refresh::{RefreshToken, close, open, renew};
-pub use scope::{Caller, RigScope, Role, TeamScope, rig_scope, still_valid, team_scope};
+pub(crate) use scope::disabled;
+pub use scope::{Credential, Membership, ReadScope, Reader, RigScope, TeamScope, membership, rig_scope, still_valid};
 pub use secret::{Sha256Hash, random_text, sha256};
+pub use team_limits::TeamLimits;
 pub use throttle::{Throttle, Throttles, client_key};
 
 use crate::config::Config;

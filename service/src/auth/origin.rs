@@ -22,6 +22,13 @@ pub fn check_origin(request: &HttpRequest, config: &Config) -> Result<(), ApiErr
     }
 }
 
+/// Whether a browser cannot have been made to send this by another site: it carries a credential that browsers do not
+/// add by themselves, or it is an agent's first word, which needs none.
+fn is_no_browsers(request: &HttpRequest) -> bool {
+    request.headers().contains_key(header::AUTHORIZATION)
+        || matches!(request.path(), "/api/pair/device" | "/api/pair/token")
+}
+
 /// Middleware: the same for all requests but those that change nothing.
 ///
 /// # Errors
@@ -31,7 +38,7 @@ pub async fn require_origin<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let checked = match request.app_data::<web::Data<State>>() {
-        _ if request.method().is_safe() => Ok(()),
+        _ if request.method().is_safe() || is_no_browsers(request.request()) => Ok(()),
         Some(state) => check_origin(request.request(), &state.config),
         None => Err(ApiError::internal("the app has no State")),
     };

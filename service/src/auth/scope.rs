@@ -1,18 +1,19 @@
 //! Extractors: what a handler may touch, checked before it runs.
 
-use crate::app::State;
-use crate::auth::{sha256, store};
-use crate::db::{Db, Tenant};
+use crate::api_keys::{self, ApiKey};
+use crate::auth::caller::{Caller, caller, state};
+use crate::auth::permissions::{self, Access, Action, Role};
+use crate::auth::{client_key, sha256, store};
+use crate::db::{self, Db, Tenant};
 use crate::error::ApiError;
+use crate::shares::{self, Share};
 use actix_web::dev::Payload;
 use actix_web::http::header;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpRequest};
 use onelap_protocol::{RigId, RigToken, TeamId, TokenError, TokenId, UserId};
-use serde::{Deserialize, Serialize};
-use std::future::{Future, Ready, ready};
+use std::future::Future;
 use std::pin::Pin;
 
-const NOT_LOGGED_IN: ApiError = ApiError::Unauthenticated("log in first");
 const NO_TOKEN: ApiError =
     ApiError::Unauthenticated("the rig token is missing: send it as \"Authorization: Bearer 1lap_rig_…\"");
 const NO_SUCH_SHAPE: ApiError = ApiError::Unauthenticated(
@@ -20,56 +21,12 @@ const NO_SUCH_SHAPE: ApiError = ApiError::Unauthenticated(
 );
 const UNKNOWN_TOKEN: ApiError =
     ApiError::Unauthenticated("this rig token is not known here: copy it again from the team's rigs page");
+const EXPIRED_TOKEN: ApiError =
+    ApiError::Unauthenticated("this rig token has expired: make a new one on the team's rigs page");
 
-/// What a member may do in a team.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Everything.
-    Owner,
-    /// Everything but members.
-    Member,
-}
-
-impl Role {
-    /// As the database keeps it.
-    pub(crate) fn parse(text: &str) -> Result<Self, ApiError> {
-        match text {
-            "owner" => Ok(Self::Owner),
-            "member" => Ok(Self::Member),
-            other => Err(ApiError::internal(format!("role \"{other}\" is not known"))),
-        }
-    }
-}
-
-/// A person who has logged in.
+/// That a person is a member of a team, and as what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Caller {
-    /// Who.
-    pub user: UserId,
-}
-
-fn state(request: &HttpRequest) -> Result<&web::Data<State>, ApiError> {
-    request.app_data::<web::Data<State>>().ok_or_else(|| ApiError::internal("the app has no State"))
-}
-
-fn caller(request: &HttpRequest) -> Result<Caller, ApiError> {
-    let auth = &state(request)?.auth;
-    let token = auth.cookies.access(request).ok_or(NOT_LOGGED_IN)?;
-    auth.access.check(&token).map(|user| Caller { user }).ok_or(NOT_LOGGED_IN)
-}
-
-impl FromRequest for Caller {
-    type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(caller(request))
-    }
-}
-
-/// A person and a team that they are a member of; from the path's `{team}`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TeamScope {
+pub struct Membership {
     /// Opens the team's rows.
     pub tenant: Tenant,
     /// Who.
@@ -78,16 +35,58 @@ pub struct TeamScope {
     pub role: Role,
 }
 
-/// Checks that a person is a member of a team.
+/// Checks that a person is a member of a team that is not switched off.
 ///
 /// # Errors
-/// [`ApiError::NotFound`] where they are not, or where there is no such team.
-pub async fn team_scope(db: &Db, user: UserId, team: TeamId) -> Result<TeamScope, ApiError> {
+/// [`ApiError::NotFound`] where they are not, or where there is no such team; [`ApiError::NotAllowed`] where an operator
+/// has disabled it.
+pub async fn membership(db: &Db, user: UserId, team: TeamId) -> Result<Membership, ApiError> {
+    if let Some(tenant) = db::unchecked(team) {
+        return Ok(Membership { tenant, user, role: Role::Owner });
+    }
     let mut tx = db.person(user).await?;
-    let role = store::role(&mut tx, team, user).await?;
+    let row = store::membership(&mut tx, team, user).await?;
     tx.commit().await?;
-    let role = Role::parse(&role.ok_or(ApiError::NotFound)?)?;
-    Ok(TeamScope { tenant: Tenant::verified(team), user, role })
+    let row = row.ok_or(ApiError::NotFound)?;
+    let membership = Membership { tenant: Tenant::verified(team), user, role: Role::parse(&row.role)? };
+    row.is_disabled.map_or(Ok(membership), |reason| Err(disabled(&reason)))
+}
+
+/// What everybody of a disabled team is told.
+pub(crate) fn disabled(reason: &str) -> ApiError {
+    ApiError::NotAllowed(format!("this team was disabled by the operator of this service: {reason}"))
+}
+
+/// A member of the path's `{team}` who may do what the route is for (see [`permissions`]).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TeamScope {
+    /// Opens the team's rows.
+    pub tenant: Tenant,
+    /// Who.
+    pub user: UserId,
+    /// As what.
+    pub role: Role,
+    /// The address that the request came from.
+    pub from: String,
+}
+
+impl TeamScope {
+    /// Whether the member may also do something else.
+    #[must_use]
+    pub fn may(&self, action: Action) -> bool {
+        action.check(self.role).is_ok()
+    }
+}
+
+/// The rule of the route that was matched.
+fn rule(request: &HttpRequest) -> Result<Access, ApiError> {
+    let route = request.match_pattern().unwrap_or_default();
+    permissions::access(request.method().as_str(), &route)
+        .ok_or_else(|| ApiError::internal(format!("{} {route} has no line in permissions::ROUTES", request.method())))
+}
+
+fn path_team(request: &HttpRequest) -> Result<TeamId, ApiError> {
+    request.match_info().get("team").and_then(|text| text.parse().ok()).ok_or(ApiError::NotFound)
 }
 
 impl FromRequest for TeamScope {
@@ -96,9 +95,166 @@ impl FromRequest for TeamScope {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let Caller { user } = caller(&request)?;
-            let team = request.match_info().get("team").and_then(|text| text.parse().ok()).ok_or(ApiError::NotFound)?;
-            team_scope(&state(&request)?.db, user, team).await
+            let Access::Member(action) = rule(&request)? else {
+                return Err(ApiError::internal("a handler for members on a route that is not for members alone"));
+            };
+            let Caller { user, .. } = caller(&request)?;
+            let state = state(&request)?;
+            let Membership { tenant, user, role } = membership(&state.db, user, path_team(&request)?).await?;
+            action.check(role)?;
+            Ok(Self { tenant, user, role, from: client_key(&request, &state.config.http) })
+        })
+    }
+}
+
+/// Who looks at something that is not for members alone.
+#[derive(Debug, Clone)]
+pub enum Reader {
+    /// A member.
+    Member(Role),
+    /// Somebody with a share link.
+    Share(Box<Share>),
+    /// A tool of the team's.
+    Key(Box<ApiKey>),
+}
+
+impl Reader {
+    /// Checks that an action is covered.
+    ///
+    /// # Errors
+    /// [`ApiError::NotAllowed`] says what is needed; a share link is told that there is nothing.
+    pub fn check(&self, action: Action) -> Result<(), ApiError> {
+        match self {
+            Self::Member(role) => action.check(*role),
+            Self::Share(share) if share.allows(action) => Ok(()),
+            Self::Share(_) => Err(ApiError::NotFound),
+            Self::Key(key) => key.check(action),
+        }
+    }
+
+    /// Whether an action is covered.
+    #[must_use]
+    pub fn may(&self, action: Action) -> bool {
+        self.check(action).is_ok()
+    }
+
+    /// The share link, where it is one: it does not show everything that the team has.
+    #[must_use]
+    pub fn share(&self) -> Option<&Share> {
+        match self {
+            Self::Share(share) => Some(share),
+            Self::Member(_) | Self::Key(_) => None,
+        }
+    }
+}
+
+/// Somebody who may read what the route is for in the path's `{team}`: a member, a share link's holder, an API key.
+#[derive(Debug, Clone)]
+pub struct ReadScope {
+    /// Opens the team's rows.
+    pub tenant: Tenant,
+    /// Who.
+    pub reader: Reader,
+}
+
+/// Whose credentials came along, for something that is not for members alone.
+#[derive(Debug, Clone)]
+pub enum Credential {
+    /// A person who has logged in.
+    Person(UserId),
+    /// A share link.
+    Share(Box<Share>),
+    /// An API key.
+    Key(Box<ApiKey>),
+}
+
+impl Credential {
+    /// Checks that a team is open to them, as of now.
+    ///
+    /// # Errors
+    /// [`ApiError::NotFound`] where it is not; what is wrong with a credential that was good before.
+    pub async fn read(&self, db: &Db, team: TeamId) -> Result<ReadScope, ApiError> {
+        match self {
+            Self::Person(user) => {
+                let Membership { tenant, role, .. } = membership(db, *user, team).await?;
+                Ok(ReadScope { tenant, reader: Reader::Member(role) })
+            }
+            Self::Share(share) if share.team == team => {
+                let share = shares::again(db, share).await?;
+                Ok(ReadScope { tenant: Tenant::verified(team), reader: Reader::Share(Box::new(share)) })
+            }
+            Self::Key(key) if key.team == team => {
+                let key = api_keys::again(db, key).await?;
+                Ok(ReadScope { tenant: Tenant::verified(team), reader: Reader::Key(Box::new(key)) })
+            }
+            Self::Share(_) | Self::Key(_) => Err(ApiError::NotFound),
+        }
+    }
+
+    /// The share link, where it is one.
+    #[must_use]
+    pub fn share(&self) -> Option<&Share> {
+        match self {
+            Self::Share(share) => Some(share),
+            Self::Person(_) | Self::Key(_) => None,
+        }
+    }
+}
+
+/// What came along: an API key before the log-in before a share link.
+async fn credential(request: &HttpRequest) -> Result<Credential, ApiError> {
+    let state = state(request)?;
+    if let Some(key) = bearer(request) {
+        let from = client_key(request, &state.config.http);
+        return Ok(Credential::Key(Box::new(api_keys::present(state, key, &from).await?)));
+    }
+    match caller(request) {
+        Ok(Caller { user, .. }) => Ok(Credential::Person(user)),
+        Err(nobody) => {
+            let share = shares::of_request(state, request).await?;
+            share.map(|share| Credential::Share(Box::new(share))).ok_or(nobody)
+        }
+    }
+}
+
+impl FromRequest for Credential {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            // A person who looks at a link wants to see what it shows, not what they may see themselves.
+            let wants_share = request.query_string() == "as=share";
+            match shares::of_request(state(&request)?, &request).await? {
+                Some(share) if wants_share => Ok(Self::Share(Box::new(share))),
+                None if wants_share => Err(shares::NOT_OPEN),
+                _ => credential(&request).await,
+            }
+        })
+    }
+}
+
+impl FromRequest for ReadScope {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let Access::Reader(action) = rule(&request)? else {
+                return Err(ApiError::internal("a handler for readers on a route that is not for readers"));
+            };
+            let (state, who) = (state(&request)?, credential(&request).await?);
+            let team = path_team(&request)?;
+            let scope = match who.read(&state.db, team).await {
+                // A member of another team may hold a link as well.
+                Err(ApiError::NotFound) if matches!(who, Credential::Person(_)) => {
+                    let share = shares::of_request(state, &request).await?.ok_or(ApiError::NotFound)?;
+                    Credential::Share(Box::new(share)).read(&state.db, team).await?
+                }
+                other => other?,
+            };
+            scope.reader.check(action)?;
+            Ok(scope)
         })
     }
 }
@@ -122,7 +278,7 @@ pub struct RigScope {
 ///
 /// # Errors
 /// What is wrong with the token: misspelt, not known, revoked.
-pub async fn rig_scope(db: &Db, token: &str) -> Result<RigScope, ApiError> {
+pub async fn rig_scope(db: &Db, token: &str, from: &str) -> Result<RigScope, ApiError> {
     let token = RigToken::parse(token).map_err(|error| match error {
         TokenError::Mistyped => ApiError::TokenMistyped,
         TokenError::Shape => NO_SUCH_SHAPE,
@@ -134,16 +290,22 @@ pub async fn rig_scope(db: &Db, token: &str) -> Result<RigScope, ApiError> {
     if row.is_revoked {
         return Err(ApiError::TokenRevoked);
     }
+    if row.is_expired {
+        return Err(EXPIRED_TOKEN);
+    }
     let tenant = Tenant::verified(row.team);
     let mut tx = db.tenant(tenant).await?;
-    store::touch_token(&mut tx, row.token).await?;
+    store::touch_token(&mut tx, row.token, from).await?;
     let names = store::names(&mut tx, row.rig).await?;
     tx.commit().await?;
-    let (team_name, rig_name) = names.ok_or(UNKNOWN_TOKEN)?;
-    Ok(RigScope { tenant, team_name, rig: row.rig, rig_name, token: row.token })
+    let names = names.ok_or(UNKNOWN_TOKEN)?;
+    if let Some(reason) = names.is_disabled {
+        return Err(disabled(&reason));
+    }
+    Ok(RigScope { tenant, team_name: names.team, rig: row.rig, rig_name: names.rig, token: row.token })
 }
 
-/// Checks that the token of a scope has not been revoked since.
+/// Checks that the token of a scope is still good.
 ///
 /// # Errors
 /// [`ApiError::TokenRevoked`].
@@ -165,6 +327,10 @@ impl FromRequest for RigScope {
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move { rig_scope(&state(&request)?.db, bearer(&request).ok_or(NO_TOKEN)?).await })
+        Box::pin(async move {
+            let state = state(&request)?;
+            let from = client_key(&request, &state.config.http);
+            rig_scope(&state.db, bearer(&request).ok_or(NO_TOKEN)?, &from).await
+        })
     }
 }

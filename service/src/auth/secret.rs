@@ -14,6 +14,12 @@ impl Sha256Hash {
         &self.0
     }
 
+    /// In hexadecimal.
+    #[must_use]
+    pub fn hex(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// Whether it is the stored one; takes the same time wherever they differ.
     #[must_use]
     pub fn is(&self, stored: &[u8]) -> bool {

@@ -1,7 +1,7 @@
 //! `/api/teams/{team}/sessions/{session}/cars/{car}`, `…/laps/{lap}/trace` and `/api/channels`.
 
 use crate::app::State;
-use crate::auth::TeamScope;
+use crate::auth::ReadScope;
 use crate::error::{ApiError, ErrorBody};
 use crate::laps::{CarHistory, Wanted, store, trace};
 use crate::{laps, sessions};
@@ -41,11 +41,12 @@ pub(crate) struct TraceQuery {
 )]
 #[get("/api/teams/{team}/sessions/{session}/cars/{car}")]
 pub(crate) async fn car_history(
-    scope: TeamScope,
+    scope: ReadScope,
     state: web::Data<State>,
     path: web::Path<CarPath>,
 ) -> Result<web::Json<CarHistory>, ApiError> {
     let mut tx = state.db.tenant(scope.tenant).await?;
+    sessions::check_shown(&mut tx, &scope.reader, path.session).await?;
     sessions::own_car(&mut tx, path.session).await?.ok_or(ApiError::NotFound)?;
     let history = laps::of_car(&mut tx, path.session, &path.car).await?;
     tx.commit().await?;
@@ -70,7 +71,7 @@ pub(crate) async fn car_history(
 )]
 #[get("/api/teams/{team}/sessions/{session}/laps/{lap}/trace")]
 pub(crate) async fn lap_trace(
-    scope: TeamScope,
+    scope: ReadScope,
     state: web::Data<State>,
     path: web::Path<LapPath>,
     query: web::Query<TraceQuery>,
@@ -79,6 +80,7 @@ pub(crate) async fn lap_trace(
     let lap: u16 = path.lap.parse().map_err(|_| ApiError::invalid("lap", "this is a lap's number, from 1"))?;
     let session = path.session;
     let mut tx = state.db.tenant(scope.tenant).await?;
+    sessions::check_shown(&mut tx, &scope.reader, session).await?;
     let chunks = store::chunks(&mut tx, session, lap).await?;
     tx.commit().await?;
     let trace = web::block(move || trace::trace(&chunks, session, lap, &wanted))

@@ -131,6 +131,21 @@ impl Hub {
         }
     }
 
+    /// The teams that an agent is connected for.
+    #[must_use]
+    pub fn teams_with_agents(&self) -> Vec<TeamId> {
+        let teams = self.teams();
+        teams.iter().filter(|(_, t)| t.rigs.values().any(|rig| rig.connection.is_some())).map(|(id, _)| *id).collect()
+    }
+
+    /// The tokens that a team's agents are connected with.
+    #[must_use]
+    pub fn tokens_of(&self, team: TeamId) -> Vec<TokenId> {
+        let teams = self.teams();
+        let rigs = teams.get(&team).into_iter().flat_map(|t| t.rigs.values());
+        rigs.filter_map(|rig| rig.connection.as_ref().map(|(_, token, _)| *token)).collect()
+    }
+
     /// Forgets a rig that was deleted, and ends its connection.
     pub fn forget_rig(&self, team: TeamId, rig: RigId) {
         let mut teams = self.teams();

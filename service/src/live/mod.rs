@@ -11,6 +11,7 @@
 mod hub;
 mod outbox;
 mod session;
+mod veil;
 mod viewer;
 mod wire;
 

@@ -102,6 +102,20 @@ impl Outbox {
         lanes.wake();
     }
 
+    /// The frames that wait, each by itself: for who looks into them before they go out.
+    pub(super) fn poll_frames(&self, cx: &mut Context<'_>) -> Poll<Option<Vec<Bytes>>> {
+        let mut lanes = self.lanes();
+        let frames: Vec<Bytes> = lanes.drain().collect();
+        if !frames.is_empty() {
+            return Poll::Ready(Some(frames));
+        }
+        if lanes.closing || lanes.ended {
+            return Poll::Ready(None);
+        }
+        lanes.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
     /// Whether nothing more can be sent.
     pub(super) fn is_closed(&self) -> bool {
         self.lanes().closing
@@ -140,13 +154,18 @@ impl Lanes {
         }
     }
 
-    /// Everything that waits, as one buffer. One frame alone is handed on without a copy.
-    fn take(&mut self) -> Option<Bytes> {
+    /// Everything that waits, in the order in which it goes out.
+    fn drain(&mut self) -> impl Iterator<Item = Bytes> {
         for (session, from, to) in std::mem::take(&mut self.gaps) {
             self.events.push_back(wire::text(&ViewMessage::Gap { session, from, to }));
         }
         self.event_bytes = 0;
-        let mut frames = self.events.drain(..).chain(self.samples.drain(..).map(|w| w.frame));
+        self.events.drain(..).chain(self.samples.drain(..).map(|w| w.frame))
+    }
+
+    /// Everything that waits, as one buffer. One frame alone is handed on without a copy.
+    fn take(&mut self) -> Option<Bytes> {
+        let mut frames = self.drain();
         let first = frames.next()?;
         let Some(second) = frames.next() else { return Some(first) };
         let mut all = BytesMut::from(&first[..]);

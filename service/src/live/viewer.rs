@@ -7,11 +7,14 @@
 use super::hub::{Hub, now_ms};
 use super::outbox::Outbox;
 use super::session::LiveSession;
+use super::veil::Veil;
 use super::wire;
 use crate::app::State;
-use crate::auth::{self, Caller};
+use crate::auth::authority::{AuthorityWatch, Changed};
+use crate::auth::{self, Action, Credential, ReadScope, permissions};
 use crate::db::Tenant;
 use crate::error::{ApiError, shortened};
+use crate::shares::{self, Shown};
 use crate::{rigs, telemetry};
 use actix_http::ws::{self, Codec, Frame};
 use actix_web::body::BodyStream;
@@ -21,8 +24,8 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 use onelap_protocol::limits::MAX_VIEWER_FRAME;
 use onelap_protocol::viewer::{ViewMessage, ViewerMessage};
-use onelap_protocol::{ErrorCode, SessionId, TeamId, UserId, VIEWER_SUBPROTOCOL};
-use std::collections::HashMap;
+use onelap_protocol::{ErrorCode, SessionId, TeamId, VIEWER_SUBPROTOCOL};
+use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -47,10 +50,13 @@ pub fn routes(config: &mut web::ServiceConfig) {
 async fn connect(
     request: HttpRequest,
     payload: web::Payload,
-    caller: Caller,
+    who: Credential,
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    auth::check_origin(&request, &state.config)?;
+    // Other sites can make browsers send cookies, and no header.
+    if !matches!(who, Credential::Key(_)) {
+        auth::check_origin(&request, &state.config)?;
+    }
     let offered = request.headers().get_all(SEC_WEBSOCKET_PROTOCOL).filter_map(|v| v.to_str().ok());
     if !offered.flat_map(|v| v.split(',')).any(|p| p.trim() == VIEWER_SUBPROTOCOL) {
         return Err(ApiError::UnsupportedVersion(format!(
@@ -62,16 +68,19 @@ async fn connect(
     let trace = telemetry::trace_id(&request).to_string();
     let outbox = Outbox::new(state.hub.figures.viewer_skipped.clone());
     outbox.message(&ViewMessage::Hello { server_ms: now_ms(), trace: trace.clone() });
+    let veil = Veil::of(&who);
     let viewer = Viewer {
         id: state.hub.new_id(),
-        user: caller.user,
+        who,
+        authority: state.authority.watch(),
+        teams: HashSet::new(),
         outbox: outbox.clone(),
         state: state.into_inner(),
         watched: Vec::new(),
         subscribed: HashMap::new(),
     };
     let gone = CancellationToken::new();
-    let body = Body { outbox, gone: gone.clone() };
+    let body = Body { outbox, veil, gone: gone.clone() };
     actix_web::rt::spawn(viewer.run(payload, gone).instrument(tracing::info_span!("viewer", %trace)));
     let response = response.insert_header((SEC_WEBSOCKET_PROTOCOL, VIEWER_SUBPROTOCOL)).body(BodyStream::new(body));
     Ok(HttpResponse::from(response.map_into_boxed_body()))
@@ -80,13 +89,19 @@ async fn connect(
 /// The answer's body. Dropped when the connection is gone.
 struct Body {
     outbox: Outbox,
+    /// For who may not see everything.
+    veil: Option<Veil>,
     gone: CancellationToken,
 }
 
 impl Stream for Body {
     type Item = Result<Bytes, std::convert::Infallible>;
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.outbox.poll_next_unpin(cx)
+        let Self { outbox, veil, .. } = &mut *self;
+        match veil {
+            None => outbox.poll_next_unpin(cx),
+            Some(veil) => veil.poll(outbox, cx).map(|frame| frame.map(Ok)),
+        }
     }
 }
 
@@ -98,7 +113,10 @@ impl Drop for Body {
 
 struct Viewer {
     id: u64,
-    user: UserId,
+    who: Credential,
+    authority: AuthorityWatch,
+    /// The teams that were opened on this connection.
+    teams: HashSet<TeamId>,
     outbox: Outbox,
     state: Arc<State>,
     watched: Vec<TeamId>,
@@ -131,6 +149,7 @@ impl Viewer {
             End::Close(code, reason) => self.outbox.close(code, &reason),
         }
         self.leave(&hub);
+        self.note_share(false).await;
         hub.figures.viewers.dec();
     }
 
@@ -144,8 +163,15 @@ impl Viewer {
         let mut buffer = BytesMut::new();
         let mut heard = Instant::now();
         let mut pings = tokio::time::interval(PING_EVERY);
+        self.note_share(true).await;
         loop {
             tokio::select! {
+                changed = self.authority.changed() => {
+                    if let Some(end) = self.look_again(changed).await {
+                        return end;
+                    }
+                    continue;
+                }
                 bytes = payload.next() => match bytes {
                     Some(Ok(bytes)) => {
                         heard = Instant::now();
@@ -194,15 +220,45 @@ impl Viewer {
         None
     }
 
+    /// Whether everything that was opened may still be open. A database that does not answer closes nothing.
+    async fn look_again(&mut self, changed: Changed) -> Option<End> {
+        for team in self.teams.iter().filter(|team| changed.concerns(**team)) {
+            let still = self.who.read(&self.state.db, *team).await;
+            if let Err(error) = still.and_then(|scope| scope.reader.check(Action::SeeLive))
+                && !error.is_fault()
+            {
+                let reason = match error {
+                    ApiError::NotFound => "you are no longer in this team".to_owned(),
+                    other => other.message(),
+                };
+                self.outbox.message(&ViewMessage::Goodbye { reason: reason.clone(), reconnect_after_ms: None });
+                return Some(End::Close(1008, reason));
+            }
+        }
+        if changed == Changed::Anything {
+            self.note_share(true).await;
+        }
+        None
+    }
+
+    /// Notes for the team's list of links that somebody looks, or no longer does.
+    async fn note_share(&self, is_open: bool) {
+        let Some(share) = self.who.share() else { return };
+        if let Err(error) = shares::note_watching(&self.state.db, share, is_open).await {
+            tracing::debug!(%error, "a viewer of a share was not counted");
+        }
+    }
+
     async fn message(&mut self, message: ViewerMessage) {
+        let asked = permissions::asked(&message);
         match message {
             ViewerMessage::Watch { team } => {
-                if let Err(error) = self.watch(team).await {
+                if let Err(error) = self.watch(team, asked).await {
                     self.refuse(None, error.code(), error.message());
                 }
             }
             ViewerMessage::Subscribe { team, session, max_hz } => {
-                if let Err(error) = self.subscribe(team, session, max_hz).await {
+                if let Err(error) = self.subscribe(team, session, max_hz, asked).await {
                     self.refuse(Some(session), error.code(), error.message());
                 }
             }
@@ -214,16 +270,19 @@ impl Viewer {
         }
     }
 
-    async fn tenant(&self, team: TeamId) -> Result<Tenant, ApiError> {
+    async fn tenant(&mut self, team: TeamId, asked: Option<Action>) -> Result<Tenant, ApiError> {
         if self.watched.len() + self.subscribed.len() >= MAX_SUBSCRIPTIONS {
             return Err(ApiError::RateLimited { what: "subscriptions on one connection", retry_after_s: 0 });
         }
-        Ok(auth::team_scope(&self.state.db, self.user, team).await?.tenant)
+        let ReadScope { tenant, reader } = self.who.read(&self.state.db, team).await?;
+        asked.map_or(Ok(()), |action| reader.check(action))?;
+        self.teams.insert(team);
+        Ok(tenant)
     }
 
-    async fn watch(&mut self, team: TeamId) -> Result<(), ApiError> {
+    async fn watch(&mut self, team: TeamId, asked: Option<Action>) -> Result<(), ApiError> {
         if !self.watched.contains(&team) {
-            let tenant = self.tenant(team).await?;
+            let tenant = self.tenant(team, asked).await?;
             let names = rigs::names(&self.state.db, tenant).await?;
             self.state.hub.watch(team, self.id, &self.outbox, &names);
             self.watched.push(team);
@@ -231,8 +290,22 @@ impl Viewer {
         Ok(())
     }
 
-    async fn subscribe(&mut self, team: TeamId, session: SessionId, max_hz: Option<u32>) -> Result<(), ApiError> {
-        self.tenant(team).await?;
+    async fn subscribe(
+        &mut self,
+        team: TeamId,
+        session: SessionId,
+        max_hz: Option<u32>,
+        asked: Option<Action>,
+    ) -> Result<(), ApiError> {
+        self.tenant(team, asked).await?;
+        let is_shown = match self.who.share().map(|share| share.shown) {
+            None | Some(Shown::Team) => true,
+            Some(Shown::Session(shown)) => shown == session,
+            Some(Shown::Rig(rig)) => {
+                self.state.hub.rig_state(team, rig).is_some_and(|rig| rig.session == Some(session))
+            }
+        };
+        is_shown.then_some(()).ok_or(ApiError::NotFound)?;
         let live = self.state.hub.session(team, session).ok_or(ApiError::NotFound)?;
         live.subscribe(self.id, &self.outbox, max_hz);
         self.subscribed.insert(session, live);

@@ -3,13 +3,13 @@
 use bytes::Bytes;
 use onelap_protocol::viewer::ViewMessage;
 
-const TEXT: u8 = 0x1;
-const BINARY: u8 = 0x2;
+pub(super) const TEXT: u8 = 0x1;
+pub(super) const BINARY: u8 = 0x2;
 const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xA;
 
-fn frame(opcode: u8, payload: &[u8]) -> Bytes {
+pub(super) fn frame(opcode: u8, payload: &[u8]) -> Bytes {
     let mut out = Vec::with_capacity(payload.len() + 10);
     out.push(0x80 | opcode);
     match payload.len() {
@@ -25,6 +25,17 @@ fn frame(opcode: u8, payload: &[u8]) -> Bytes {
     }
     out.extend_from_slice(payload);
     out.into()
+}
+
+/// Opcode and payload of a frame that was made here.
+pub(super) fn open(frame: &[u8]) -> (u8, &[u8]) {
+    let opcode = frame.first().map_or(CLOSE, |byte| byte & 0x0F);
+    let start = match frame.get(1) {
+        Some(126) => 4,
+        Some(127) => 10,
+        _ => 2,
+    };
+    (opcode, frame.get(start..).unwrap_or_default())
 }
 
 /// A batch.
@@ -65,6 +76,10 @@ mod tests {
         assert_eq!(binary(&[7; 3])[..], [0x82, 3, 7, 7, 7]);
         assert_eq!(binary(&[7; 126])[..4], [0x82, 126, 0, 126]);
         assert_eq!(binary(&vec![7; 70_000])[..10], [0x82, 127, 0, 0, 0, 0, 0, 1, 0x11, 0x70]);
+        for len in [0, 125, 126, 0xFFFF, 0x1_0000] {
+            let payload = vec![7; len];
+            assert_eq!(open(&binary(&payload)), (BINARY, &payload[..]));
+        }
         assert_eq!(close(1012, "restart")[..4], [0x88, 9, 0x03, 0xF4]);
     }
 }

@@ -21,6 +21,8 @@ pub(super) struct TokenRow {
     pub(super) public_id: String,
     pub(super) created_at: OffsetDateTime,
     pub(super) last_used_at: Option<OffsetDateTime>,
+    pub(super) last_used_from: Option<String>,
+    pub(super) expires_at: Option<OffsetDateTime>,
     pub(super) revoked_at: Option<OffsetDateTime>,
 }
 
@@ -44,7 +46,7 @@ pub(super) async fn list(tx: &mut TenantTx) -> Result<Vec<RigRow>, sqlx::Error> 
 pub(super) async fn tokens(tx: &mut TenantTx) -> Result<Vec<TokenRow>, sqlx::Error> {
     let team = tx.team();
     let rows = sqlx::query!(
-        "select id, rig_id, public_id, created_at, last_used_at, revoked_at
+        "select id, rig_id, public_id, created_at, last_used_at, last_used_from, expires_at, revoked_at
          from rig_tokens where team_id = $1 order by created_at desc, id desc",
         team.0
     )
@@ -58,6 +60,8 @@ pub(super) async fn tokens(tx: &mut TenantTx) -> Result<Vec<TokenRow>, sqlx::Err
             public_id: row.public_id,
             created_at: row.created_at,
             last_used_at: row.last_used_at,
+            last_used_from: row.last_used_from,
+            expires_at: row.expires_at,
             revoked_at: row.revoked_at,
         })
         .collect())
@@ -85,18 +89,20 @@ pub(super) async fn insert_token(
     rig: RigId,
     token: &RigToken,
     by: UserId,
+    expires_at: Option<OffsetDateTime>,
 ) -> Result<(TokenId, OffsetDateTime), ApiError> {
     let (team, id) = (tx.team(), TokenId::new());
     let hash = sha256(token.secret().as_bytes());
     let created_at = sqlx::query_scalar!(
-        "insert into rig_tokens (team_id, id, rig_id, public_id, secret_hash, created_by)
-         values ($1, $2, $3, $4, $5, $6) returning created_at",
+        "insert into rig_tokens (team_id, id, rig_id, public_id, secret_hash, created_by, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7) returning created_at",
         team.0,
         id.0,
         rig.0,
         token.public(),
         hash.as_bytes(),
-        by.0
+        by.0,
+        expires_at
     )
     .fetch_one(&mut **tx)
     .await
@@ -105,6 +111,40 @@ pub(super) async fn insert_token(
         _ => error.into(),
     })?;
     Ok((id, created_at))
+}
+
+/// The names of the team and one of its rigs.
+pub(super) async fn names_of(tx: &mut TenantTx, rig: RigId) -> Result<Option<(String, String)>, sqlx::Error> {
+    let team = tx.team();
+    let row = sqlx::query!(
+        "select t.name as team, r.name as rig from rigs r join teams t on t.id = r.team_id
+         where r.team_id = $1 and r.id = $2",
+        team.0,
+        rig.0
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(row.map(|row| (row.team, row.rig)))
+}
+
+/// Lets a good token of a rig end then, or when it would have anyway. Tells whether there is such a token.
+pub(super) async fn end_at(
+    tx: &mut TenantTx,
+    rig: RigId,
+    token: TokenId,
+    at: OffsetDateTime,
+) -> Result<bool, sqlx::Error> {
+    let team = tx.team();
+    let found = sqlx::query!(
+        "update rig_tokens set expires_at = least(expires_at, $4)
+         where team_id = $1 and rig_id = $2 and id = $3 and revoked_at is null
+           and (expires_at is null or expires_at > now())",
+        team.0,
+        rig.0,
+        token.0,
+        at
+    );
+    Ok(found.execute(&mut **tx).await?.rows_affected() > 0)
 }
 
 /// Deletes a rig with its tokens. Tells whether there was such a rig.

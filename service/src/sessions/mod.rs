@@ -6,8 +6,10 @@ pub(crate) mod routes;
 mod store;
 
 pub use routes::routes;
-pub(crate) use store::own_car;
+pub(crate) use store::{own_car, using_setup};
 
+use crate::auth::Reader;
+use crate::db::TenantTx;
 use crate::error::ApiError;
 use crate::laps::CarHistory;
 use onelap_protocol::agent::EndReason;
@@ -122,6 +124,33 @@ pub struct SessionDetail {
     pub setups: Vec<SetupUse>,
     /// Everything else, in the order of its happening.
     pub notes: Vec<Note>,
+}
+
+/// What decides whether a share link shows a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// The session.
+    pub id: SessionId,
+    /// The rig that recorded it.
+    pub rig: Option<RigId>,
+    /// When something was last recorded.
+    pub last_at: OffsetDateTime,
+}
+
+impl Facts {
+    fn of(summary: &SessionSummary) -> Self {
+        Self { id: summary.id, rig: summary.rig, last_at: summary.last_at }
+    }
+}
+
+/// Checks that a reader may see what was recorded of a session.
+///
+/// # Errors
+/// [`ApiError::NotFound`] where there is none, or a share link does not show it.
+pub(crate) async fn check_shown(tx: &mut TenantTx, reader: &Reader, session: SessionId) -> Result<(), ApiError> {
+    let Some(share) = reader.share() else { return Ok(()) };
+    let facts = store::facts(tx, session).await?.ok_or(ApiError::NotFound)?;
+    share.shows_recorded(&facts, OffsetDateTime::now_utc()).then_some(()).ok_or(ApiError::NotFound)
 }
 
 /// A place in the list of sessions: after this one.

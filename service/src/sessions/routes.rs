@@ -1,13 +1,14 @@
 //! `/api/teams/{team}/sessions`.
 
 use crate::app::State;
-use crate::auth::TeamScope;
+use crate::auth::{Action, ReadScope};
 use crate::error::{ApiError, ErrorBody};
 use crate::laps;
-use crate::sessions::{Cursor, SessionDetail, SessionPage, store};
+use crate::sessions::{self, Cursor, Facts, SessionDetail, SessionPage, store};
 use actix_web::{get, web};
 use onelap_protocol::{SessionId, TeamId};
 use serde::Deserialize;
+use time::OffsetDateTime;
 
 const DEFAULT_LIMIT: i64 = 50;
 const MAX_LIMIT: i64 = 200;
@@ -47,7 +48,7 @@ pub(crate) struct SessionPath {
 )]
 #[get("/api/teams/{team}/sessions")]
 pub(crate) async fn list_sessions(
-    scope: TeamScope,
+    scope: ReadScope,
     state: web::Data<State>,
     query: web::Query<ListQuery>,
 ) -> Result<web::Json<SessionPage>, ApiError> {
@@ -60,6 +61,10 @@ pub(crate) async fn list_sessions(
     let has_more = sessions.len() as i64 > limit;
     sessions.truncate(limit as usize);
     let next = sessions.last().filter(|_| has_more).map(|last| Cursor::of(last).to_string());
+    if let Some(share) = scope.reader.share() {
+        let now = OffsetDateTime::now_utc();
+        sessions.retain(|session| share.shows_recorded(&Facts::of(session), now));
+    }
     Ok(web::Json(SessionPage { sessions, next }))
 }
 
@@ -71,15 +76,17 @@ pub(crate) async fn list_sessions(
 )]
 #[get("/api/teams/{team}/sessions/{session}")]
 pub(crate) async fn session_detail(
-    scope: TeamScope,
+    scope: ReadScope,
     state: web::Data<State>,
     path: web::Path<SessionPath>,
 ) -> Result<web::Json<SessionDetail>, ApiError> {
     let mut tx = state.db.tenant(scope.tenant).await?;
+    sessions::check_shown(&mut tx, &scope.reader, path.session).await?;
     let (summary, info) = store::find(&mut tx, path.session).await?.ok_or(ApiError::NotFound)?;
     let cars = store::cars(&mut tx, path.session).await?;
     let own = laps::of_car(&mut tx, path.session, &info.car).await?;
-    let setups = store::setups(&mut tx, path.session).await?;
+    let may_see_setups = scope.reader.may(Action::SeeSetups);
+    let setups = if may_see_setups { store::setups(&mut tx, path.session).await? } else { Vec::new() };
     let notes = store::notes(&mut tx, path.session).await?;
     tx.commit().await?;
     Ok(web::Json(SessionDetail { summary, info, cars, own, setups, notes }))

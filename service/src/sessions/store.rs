@@ -2,7 +2,7 @@
 
 use crate::db::TenantTx;
 use crate::error::ApiError;
-use crate::sessions::{Cursor, Note, SessionCar, SessionSummary, SetupUse};
+use crate::sessions::{Cursor, Facts, Note, SessionCar, SessionSummary, SetupUse};
 use onelap_protocol::race::{RaceEvent, SessionInfo};
 use onelap_protocol::{CarKey, RigId, SessionId};
 use sqlx::types::Json;
@@ -114,6 +114,32 @@ pub(crate) async fn own_car(tx: &mut TenantTx, session: SessionId) -> Result<Opt
         .fetch_optional(&mut **tx)
         .await?;
     Ok(car.map(CarKey))
+}
+
+/// What decides whether a share link shows a session.
+pub(super) async fn facts(tx: &mut TenantTx, session: SessionId) -> Result<Option<Facts>, sqlx::Error> {
+    let team = tx.team();
+    let row =
+        sqlx::query!("select id, rig_id, last_at from sessions where team_id = $1 and id = $2", team.0, session.0)
+            .fetch_optional(&mut **tx)
+            .await?;
+    Ok(row.map(|row| Facts { id: SessionId(row.id), rig: row.rig_id.map(RigId), last_at: row.last_at }))
+}
+
+/// The sessions that a setup was used in.
+pub(crate) async fn using_setup(tx: &mut TenantTx, hash: &[u8]) -> Result<Vec<Facts>, sqlx::Error> {
+    let team = tx.team();
+    let rows = sqlx::query!(
+        "select distinct s.id, s.rig_id, s.last_at
+         from session_setups u join sessions s on s.team_id = u.team_id and s.id = u.session_id
+         where u.team_id = $1 and u.hash = $2",
+        team.0,
+        hash
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let facts = |id, rig: Option<Uuid>, last_at| Facts { id: SessionId(id), rig: rig.map(RigId), last_at };
+    Ok(rows.into_iter().map(|row| facts(row.id, row.rig_id, row.last_at)).collect())
 }
 
 /// The cars of which laps were seen, ours first.

@@ -1,13 +1,15 @@
 //! `/api/teams/{team}/setups/{hash}`.
 
 use crate::app::State;
-use crate::auth::TeamScope;
+use crate::auth::ReadScope;
 use crate::error::{ApiError, ErrorBody};
+use crate::sessions;
 use crate::setups::store;
 use actix_web::{get, web};
 use onelap_protocol::TeamId;
 use onelap_protocol::setup::Setup;
 use serde::Deserialize;
+use time::OffsetDateTime;
 
 #[derive(Deserialize)]
 pub(crate) struct SetupPath {
@@ -34,12 +36,17 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
 )]
 #[get("/api/teams/{team}/setups/{hash}")]
 pub(crate) async fn find_setup(
-    scope: TeamScope,
+    scope: ReadScope,
     state: web::Data<State>,
     path: web::Path<SetupPath>,
 ) -> Result<web::Json<Setup>, ApiError> {
     let hash = unhex(&path.hash).ok_or(ApiError::NotFound)?;
     let mut tx = state.db.tenant(scope.tenant).await?;
+    if let Some(share) = scope.reader.share() {
+        let now = OffsetDateTime::now_utc();
+        let sessions = sessions::using_setup(&mut tx, &hash).await?;
+        sessions.iter().any(|session| share.shows_recorded(session, now)).then_some(()).ok_or(ApiError::NotFound)?;
+    }
     let setup = store::find(&mut tx, &hash).await?;
     tx.commit().await?;
     setup.map(web::Json).ok_or(ApiError::NotFound)

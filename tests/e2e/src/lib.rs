@@ -14,6 +14,7 @@
 mod app;
 mod database;
 pub mod http;
+pub mod people;
 pub mod proxy;
 pub mod rig;
 pub mod sockets;

@@ -14,7 +14,7 @@ pub struct Team {
     pub id: TeamId,
     /// The owner's cookies.
     pub cookies: String,
-    service: SocketAddr,
+    pub(crate) service: SocketAddr,
 }
 
 /// A rig with its first token.

@@ -1,0 +1,69 @@
+//! SQL of the audit log.
+
+use crate::audit::{Act, By, Entry, Filter, Subject};
+use crate::db::TenantTx;
+use crate::telemetry;
+use serde_json::Value;
+use uuid::Uuid;
+
+/// Writes an entry, in the transaction of what it tells.
+pub(crate) async fn write(
+    tx: &mut TenantTx,
+    by: &By,
+    act: Act,
+    subject: Subject,
+    detail: Value,
+) -> Result<(), sqlx::Error> {
+    let team = tx.team();
+    let (subject_kind, subject_id) = subject.parts();
+    sqlx::query!(
+        "insert into audit_log
+             (team_id, id, actor_kind, actor_id, action, subject_kind, subject_id, detail, address, trace)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        team.0,
+        Uuid::now_v7(),
+        by.kind.word(),
+        by.id,
+        act.word(),
+        subject_kind,
+        subject_id,
+        detail,
+        by.address,
+        telemetry::current_trace()
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Entries older than a given one, newest first.
+pub(super) async fn list(
+    tx: &mut TenantTx,
+    filter: &Filter,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Entry>, sqlx::Error> {
+    let team = tx.team();
+    sqlx::query_as!(
+        Entry,
+        r#"select a.id, a.at, a.actor_kind, a.actor_id, u.name as "actor_name?", a.action, a.subject_kind, a.subject_id,
+                  s.name as "subject_name?", a.detail, a.address, a.trace
+           from audit_log a
+           left join users u on u.id = a.actor_id and a.actor_kind = 'person'
+           left join users s on s.id = a.subject_id and a.subject_kind = 'person'
+           where a.team_id = $1
+             and ($2::uuid is null or a.actor_id = $2) and ($3::text is null or a.action = $3)
+             and ($4::timestamptz is null or a.at >= $4) and ($5::timestamptz is null or a.at < $5)
+             and ($6::uuid is null or (a.at, a.id) < (select b.at, b.id from audit_log b where b.team_id = $1 and b.id = $6))
+           order by a.at desc, a.id desc limit $7"#,
+        team.0,
+        filter.actor,
+        filter.action.map(Act::word),
+        filter.from,
+        filter.to,
+        before,
+        limit
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
