@@ -7,7 +7,7 @@ FUZZ_SECONDS ?= 60
 export SQLX_OFFLINE ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint build web db db-stop redis redis-stop sqlx-prepare sqlx-check openapi types fuzz bench browser-test windows windows-test clean-dev
+.PHONY: help setup demo test lint build web db db-stop redis redis-stop sqlx-prepare sqlx-check openapi types fuzz api-fuzz bench browser-test windows windows-test clean-dev
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ types: ## write the web app's types anew from the protocol
 fuzz: ## run every fuzz target for FUZZ_SECONDS
 	@deploy/dev/setup.sh rust compilers
 	@tests/fuzz/run.sh $(FUZZ_SECONDS)
+
+api-fuzz: ## call every route of the API with what its description allows and what not (schemathesis); ARGS=requests a route
+	@deploy/dev/schemathesis.sh $(ARGS)
 
 bench: ## the benchmarks behind the README's figures
 	@deploy/dev/bench.sh $(ARGS)

@@ -14,6 +14,7 @@ pub use routes::routes;
 pub(crate) use store::revoke_of;
 
 use crate::app::State;
+use crate::auth::grammar::{self, KEY_PREFIX};
 use crate::auth::{self, Action, random_text, sha256};
 use crate::db::{Db, Tenant};
 use crate::error::ApiError;
@@ -24,8 +25,6 @@ use onelap_protocol::{ApiKeyId, TeamId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-const PREFIX: &str = "1lap_key_";
-const CRC_LEN: usize = 6;
 /// Keys that a team can have.
 const MAX_KEYS: i64 = 50;
 
@@ -96,7 +95,7 @@ struct KeyText(String);
 
 impl fmt::Debug for KeyText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KeyText({PREFIX}{}_…)", self.public())
+        write!(f, "KeyText({KEY_PREFIX}{}_…)", self.public())
     }
 }
 
@@ -107,25 +106,21 @@ impl KeyText {
         };
         let public = random(TOKEN_PUBLIC_ALPHABET, TOKEN_PUBLIC_LEN)?;
         let secret = random(TOKEN_SECRET_ALPHABET, TOKEN_SECRET_LEN)?;
-        let text = format!("{PREFIX}{public}_{secret}");
+        let text = format!("{KEY_PREFIX}{public}_{secret}");
         let sum = check_sum(&text);
         Ok(Self(text + &sum))
     }
 
     fn parse(text: &str) -> Option<Self> {
-        let (public, secret) = text.strip_prefix(PREFIX)?.split_once('_')?;
-        let is_of = |part: &str, alphabet: &[u8], len| part.len() == len && part.bytes().all(|b| alphabet.contains(&b));
-        let has_shape = is_of(public, TOKEN_PUBLIC_ALPHABET, TOKEN_PUBLIC_LEN)
-            && is_of(secret, TOKEN_SECRET_ALPHABET, TOKEN_SECRET_LEN + CRC_LEN);
-        (has_shape && text.ends_with(&check_sum(&text[..text.len() - CRC_LEN]))).then(|| Self(text.to_owned()))
+        grammar::api_key(text).map(|_| Self(text.to_owned()))
     }
 
     fn public(&self) -> &str {
-        &self.0[PREFIX.len()..PREFIX.len() + TOKEN_PUBLIC_LEN]
+        &self.0[KEY_PREFIX.len()..KEY_PREFIX.len() + TOKEN_PUBLIC_LEN]
     }
 
     fn secret(&self) -> &str {
-        let start = PREFIX.len() + TOKEN_PUBLIC_LEN + 1;
+        let start = KEY_PREFIX.len() + TOKEN_PUBLIC_LEN + 1;
         &self.0[start..start + TOKEN_SECRET_LEN]
     }
 }

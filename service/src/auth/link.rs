@@ -2,13 +2,10 @@
 //!
 //! Invariants: kept as SHA-256 only; shown by no `Debug`; what is misspelt is told without asking the database.
 
-use crate::auth::{Sha256Hash, random_text, sha256};
+use crate::auth::{Sha256Hash, grammar, random_text, sha256};
 use crate::error::ApiError;
-use onelap_protocol::token::{TOKEN_SECRET_ALPHABET, check_sum};
+use onelap_protocol::token::{TOKEN_SECRET_ALPHABET, TOKEN_SECRET_LEN, check_sum};
 use std::fmt;
-
-const LEN: usize = 40;
-const CRC: usize = 6;
 
 /// What a secret is for: its prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +47,7 @@ impl LinkSecret {
     /// # Errors
     /// Where the system gives none.
     pub fn random(kind: LinkKind) -> Result<Self, ApiError> {
-        let random = random_text(TOKEN_SECRET_ALPHABET, LEN)
+        let random = random_text(TOKEN_SECRET_ALPHABET, TOKEN_SECRET_LEN)
             .map_err(|error| ApiError::internal(format!("random bytes: {error}")))?;
         let text = format!("{}{random}", kind.prefix());
         let sum = check_sum(&text);
@@ -60,10 +57,7 @@ impl LinkSecret {
     /// Reads one; `None` where it cannot be one of this kind.
     #[must_use]
     pub fn parse(kind: LinkKind, text: &str) -> Option<Self> {
-        let text = text.trim();
-        let rest = text.strip_prefix(kind.prefix())?;
-        let is_whole = rest.len() == LEN + CRC && rest.bytes().all(|b| TOKEN_SECRET_ALPHABET.contains(&b));
-        (is_whole && text.ends_with(&check_sum(&text[..text.len() - CRC]))).then(|| Self(text.to_owned()))
+        grammar::link_secret(kind.prefix(), text).map(|text| Self(text.to_owned()))
     }
 
     /// For the link or the cookie.

@@ -14,6 +14,7 @@ mod access;
 pub mod authority;
 mod caller;
 mod cookies;
+pub(crate) mod grammar;
 mod link;
 mod origin;
 mod password;

@@ -11,6 +11,7 @@ mod store;
 
 pub use routes::routes;
 
+use crate::auth::grammar::{self, CODE_ALPHABET, CODE_LEN};
 use crate::auth::{random_text, sha256};
 use crate::db::Db;
 use crate::error::ApiError;
@@ -23,25 +24,19 @@ const INTERVAL_S: i32 = 5;
 /// Path of the page that takes the code.
 const PAGE: &str = "/pair";
 
-/// Characters of a code: none that looks like another, none that makes words (RFC 8628, 6.1).
-const ALPHABET: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
-const CODE_LEN: usize = 8;
-
 /// A code as people read and type it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct UserCode(String);
 
 impl UserCode {
     fn random() -> Result<Self, ApiError> {
-        let text = random_text(ALPHABET, CODE_LEN);
+        let text = random_text(CODE_ALPHABET, CODE_LEN);
         text.map(Self).map_err(|error| ApiError::internal(format!("random bytes: {error}")))
     }
 
     /// Reads one, in any case, with or without what stands between.
     fn parse(text: &str) -> Option<Self> {
-        let code: String =
-            text.chars().filter(|c| !c.is_whitespace() && *c != '-').map(|c| c.to_ascii_uppercase()).collect();
-        (code.len() == CODE_LEN && code.bytes().all(|b| ALPHABET.contains(&b))).then_some(Self(code))
+        grammar::user_code(text).map(Self)
     }
 
     fn shown(&self) -> String {

@@ -19,6 +19,7 @@ pub mod proxy;
 pub mod rig;
 pub mod sockets;
 mod team;
+pub mod world;
 
 pub use app::TestApp;
 pub use database::TestDatabase;

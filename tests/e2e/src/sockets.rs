@@ -273,6 +273,18 @@ impl RawViewer {
         Ok(Self { socket: open(request).await? })
     }
 
+    /// Opens a socket with an API key, as a tool of the team's does: no cookie, no origin.
+    ///
+    /// # Errors
+    /// The answer of a service that refuses.
+    pub async fn open_with_key(service: SocketAddr, key: &str) -> Result<Self, Rejected> {
+        let mut request = format!("ws://{service}/api/live/ws").into_client_request().expect("a URL");
+        let headers = request.headers_mut();
+        headers.insert("authorization", HeaderValue::from_str(&format!("Bearer {key}")).expect("a header"));
+        headers.insert("sec-websocket-protocol", HeaderValue::from_static(VIEWER_SUBPROTOCOL));
+        Ok(Self { socket: open(request).await? })
+    }
+
     /// Sends a message.
     pub async fn say(&mut self, message: &ViewerMessage) {
         self.text(&serde_json::to_string(message).expect("serialises")).await;

@@ -14,7 +14,8 @@ pub struct Team {
     pub id: TeamId,
     /// The owner's cookies.
     pub cookies: String,
-    pub(crate) service: SocketAddr,
+    /// Where the service listens.
+    pub service: SocketAddr,
 }
 
 /// A rig with its first token.

@@ -1,5 +1,7 @@
 //! Teams over their whole life: who comes in, who goes, who hands over, and what is left at the end.
 
+#![expect(clippy::unwrap_used, reason = "what goes wrong here is the failure of a test")]
+
 use e2e::{Came, Team, TestApp};
 use onelap_protocol::viewer::{ViewMessage, ViewerMessage};
 use serde_json::{Value, json};
@@ -23,7 +25,9 @@ async fn an_invitation_is_good_once_for_its_role() {
     let app = TestApp::spawn().await;
     let (ours, max, nina) = (app.team("ours").await, app.team("max").await, app.team("nina").await);
     let secret = ours.invitation("driver").await;
-    let look = app.request("POST", "/api/invitations/look", &[("origin", "http://1lap.test")], Some(json!({ "secret": secret }))).await;
+    let look = app
+        .request("POST", "/api/invitations/look", &[("origin", "http://1lap.test")], Some(json!({ "secret": secret })))
+        .await;
     assert_eq!((look.status, &look.json()["team_name"], &look.json()["role"]), (200, &json!("ours"), &json!("driver")));
 
     let joined = accept(&max, &secret).await;
@@ -55,7 +59,8 @@ async fn an_invitation_ends_when_it_is_revoked_or_old() {
     sql(&app, &ours, "update invitations set expires_at = now() - interval '1 second'").await;
     let refused = accept(&max, &old).await;
     assert!(refused.status == 409 && refused.message().contains("expired"), "{}", refused.body);
-    let states: Vec<Value> = ours.get("/invitations").await.json().as_array().unwrap().iter().map(|i| i["state"].clone()).collect();
+    let states: Vec<Value> =
+        ours.get("/invitations").await.json().as_array().unwrap().iter().map(|i| i["state"].clone()).collect();
     assert_eq!(states, ["expired", "revoked"]);
     let unknown = accept(&max, &format!("1lap_invite_{}", "a".repeat(46))).await;
     assert_eq!((unknown.status, &unknown.json()["error"]["field"]), (422, &json!("secret")), "misspelt");
@@ -149,7 +154,8 @@ async fn a_member_who_is_removed_sees_nothing_more_within_seconds() {
         viewer.subscribe(ours.id, agent.session).await;
         viewer.until(|m| matches!(m, ViewMessage::Snapshot { .. }).then_some(())).await;
     }
-    let (secret, invited) = (engineer.share(json!({ "name": "us", "kind": "team" })).await, engineer.key(&["read_live"]).await);
+    let (secret, invited) =
+        (engineer.share(json!({ "name": "us", "kind": "team" })).await, engineer.key(&["read_live"]).await);
     let guest = ours.guest(&secret).await;
     let mut watching = guest.viewer().await;
     watching.say(&ViewerMessage::Watch { team: ours.id }).await;
@@ -167,7 +173,8 @@ async fn a_member_who_is_removed_sees_nothing_more_within_seconds() {
     assert!(took < Duration::from_secs(5) && code == Some(1008), "{took:?} {code:?}");
     assert_eq!(ours.open_share(&secret, None).await.status, 404);
     let bearer = format!("Bearer {invited}");
-    let asked = app.request("GET", &format!("/api/teams/{}/sessions", ours.id), &[("authorization", &bearer)], None).await;
+    let asked =
+        app.request("GET", &format!("/api/teams/{}/sessions", ours.id), &[("authorization", &bearer)], None).await;
     assert_eq!(asked.status, 401);
     // Nobody else notices.
     agent.batch(1, 200.0).await;
@@ -206,10 +213,13 @@ async fn a_token_is_rotated_with_an_overlap() {
     let tokens = ours.get("/rigs").await.json()[0]["tokens"].clone();
     assert!(tokens[0]["expires_at"].is_null() && tokens[1]["expires_at"].is_string(), "{tokens}");
     assert!(tokens[1]["last_used_from"].is_string(), "{tokens}");
-    sql(&app, &ours, "update rig_tokens set expires_at = now() - interval '1 second' where expires_at is not null").await;
+    sql(&app, &ours, "update rig_tokens set expires_at = now() - interval '1 second' where expires_at is not null")
+        .await;
     assert_eq!((whoami(&rig.token).await, whoami(made.json()["token"].as_str().unwrap()).await), (401, 200));
     assert_eq!(ours.post(&path, json!({})).await.status, 404, "one that has ended is not rotated");
-    let now = ours.post(&path.replace(&rig.token_id.to_string(), tokens[0]["id"].as_str().unwrap()), json!({ "overlap_h": 999 })).await;
+    let now = ours
+        .post(&path.replace(&rig.token_id.to_string(), tokens[0]["id"].as_str().unwrap()), json!({ "overlap_h": 999 }))
+        .await;
     assert_eq!((now.status, &now.json()["error"]["field"]), (422, &json!("overlap_h")));
 }
 
@@ -232,7 +242,8 @@ async fn a_deleted_team_can_be_kept_after_all_and_is_purged_otherwise() {
     assert_eq!(ours.post("/deletion", json!({})).await.json()["delete_after"], at, "asking again changes nothing");
     assert_eq!(onelap_service::teams::purge_due(db).await.unwrap(), 0, "not yet");
     assert_eq!(ours.delete("/deletion").await.status, 204);
-    sql(&app, &ours, "update teams set delete_after = now() - interval '1 second' where delete_after is not null").await;
+    sql(&app, &ours, "update teams set delete_after = now() - interval '1 second' where delete_after is not null")
+        .await;
     assert_eq!(onelap_service::teams::purge_due(db).await.unwrap(), 0, "it was taken back");
 
     let mut viewer = ours.viewer().await;
@@ -280,7 +291,19 @@ async fn an_export_has_everything_and_no_secret() {
     assert_eq!(export.status, 200, "{}", export.body);
     let lines: Vec<Value> = export.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let of = |table: &str| lines.iter().filter(|line| line["table"] == table).count();
-    for table in ["teams", "people", "team_members", "rigs", "rig_tokens", "sessions", "laps", "stints", "invitations", "shares", "api_keys"] {
+    for table in [
+        "teams",
+        "people",
+        "team_members",
+        "rigs",
+        "rig_tokens",
+        "sessions",
+        "laps",
+        "stints",
+        "invitations",
+        "shares",
+        "api_keys",
+    ] {
         assert_eq!(of(table), 1, "{table}");
     }
     assert!(of("chunks") >= 1 && of("audit_log") >= 4);
