@@ -184,7 +184,7 @@ async fn teams_themselves_and_secrets_are_shown_to_nobody_who_does_not_present_o
     let mut tx = runtime(&app, None).await;
     sqlx::query("select set_config('app.all_teams', 'on', true)").execute(&mut *tx).await.unwrap();
     let teams: i64 = sqlx::query_scalar("select count(*) from teams").fetch_one(&mut *tx).await.unwrap();
-    assert_eq!(teams, 2);
+    assert_eq!(teams, 7, "those of five people, and two");
     for sql in ["update teams set name = 'x'", "delete from teams"] {
         assert_eq!(sqlx::query(sql).execute(&mut *tx).await.unwrap().rows_affected(), 0, "{sql}");
     }
