@@ -166,10 +166,17 @@ impl Db {
     }
 
     async fn with(&self, setting: &str, value: &str) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
-        let mut tx = self.web.begin().await?;
+        let mut tx = begin(&self.web).await?;
         sqlx::query("select set_config($1, $2, true)").bind(setting).bind(value).execute(&mut *tx).await?;
         Ok(tx)
     }
+}
+
+/// Begins a transaction, in a task of its own: a caller who goes away in the middle (a browser that closes its connection)
+/// would else leave a connection in the pool whose transaction is open without sqlx knowing.
+async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    let pool = pool.clone();
+    tokio::spawn(async move { pool.begin().await }).await.map_err(|_| sqlx::Error::WorkerCrashed)?
 }
 
 async fn pool(options: PgConnectOptions, size: u32) -> Result<PgPool, sqlx::Error> {
@@ -214,7 +221,7 @@ pub struct TenantTx {
 
 impl TenantTx {
     async fn begin(pool: &PgPool, tenant: Tenant) -> Result<Self, sqlx::Error> {
-        let mut tx = pool.begin().await?;
+        let mut tx = begin(pool).await?;
         sqlx::query("select set_config('app.team', $1, true)").bind(tenant.bound.to_string()).execute(&mut *tx).await?;
         Ok(Self { tx, tenant })
     }

@@ -35,6 +35,12 @@ pub enum ApiError {
     /// There is no such thing, or it is somebody else's.
     #[error("there is no such thing here")]
     NotFound,
+    /// There is such an address, and this is not done with it.
+    #[error("this address takes {allow} only")]
+    Method {
+        /// What is done with it.
+        allow: String,
+    },
     /// A value is missing or not allowed.
     #[error("{message}")]
     Invalid {
@@ -107,7 +113,7 @@ impl ApiError {
             Self::TokenMistyped => ErrorCode::TokenMistyped,
             Self::TokenRevoked => ErrorCode::TokenRevoked,
             Self::Forbidden(_) | Self::NotAllowed(_) => ErrorCode::Forbidden,
-            Self::NotFound => ErrorCode::NotFound,
+            Self::NotFound | Self::Method { .. } => ErrorCode::NotFound,
             Self::Invalid { .. } => ErrorCode::Invalid,
             Self::Malformed(_) => ErrorCode::Malformed,
             Self::UnsupportedVersion(_) => ErrorCode::UnsupportedVersion,
@@ -206,6 +212,7 @@ pub struct ErrorDetail {
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
         match self.code() {
+            _ if matches!(self, Self::Method { .. }) => StatusCode::METHOD_NOT_ALLOWED,
             ErrorCode::Unauthenticated | ErrorCode::TokenMistyped | ErrorCode::TokenRevoked => StatusCode::UNAUTHORIZED,
             ErrorCode::Forbidden => StatusCode::FORBIDDEN,
             ErrorCode::NotFound => StatusCode::NOT_FOUND,
@@ -227,6 +234,11 @@ impl ResponseError for ApiError {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
         }
         match self {
+            Self::Method { allow } => {
+                if let Ok(allow) = HeaderValue::from_str(allow) {
+                    response.insert_header((header::ALLOW, allow));
+                }
+            }
             Self::RateLimited { retry_after_s, .. } => {
                 response.insert_header((header::RETRY_AFTER, HeaderValue::from(*retry_after_s)));
             }

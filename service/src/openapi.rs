@@ -10,7 +10,8 @@ use crate::{
 };
 use actix_web::http::header;
 use actix_web::{HttpResponse, get, web};
-use utoipa::openapi::path::Operation;
+use std::sync::LazyLock;
+use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
@@ -178,6 +179,29 @@ pub fn document() -> utoipa::openapi::OpenApi {
 /// Where it cannot be written as JSON.
 pub fn text() -> Result<String, serde_json::Error> {
     document().to_pretty_json().map(|text| text + "\n")
+}
+
+/// What can be done with an address of the description; `None` where it has no such address.
+#[must_use]
+pub fn methods_of(path: &str) -> Option<String> {
+    static ROUTES: LazyLock<Vec<(Vec<String>, String)>> = LazyLock::new(|| {
+        let parts = |path: &str| path.split('/').map(str::to_owned).collect();
+        let route = |(path, item): (String, PathItem)| {
+            let methods = [("GET", item.get), ("POST", item.post), ("PUT", item.put), ("DELETE", item.delete)];
+            let allow: Vec<&str> = methods.iter().filter(|(_, op)| op.is_some()).map(|(method, _)| *method).collect();
+            (parts(&path), allow.join(", "))
+        };
+        document().paths.paths.into_iter().map(route).collect()
+    });
+    let asked: Vec<&str> = path.split('/').collect();
+    let is_it = |parts: &[String]| {
+        parts.len() == asked.len()
+            && parts
+                .iter()
+                .zip(&asked)
+                .all(|(part, asked)| part == asked || (part.starts_with('{') && !asked.is_empty()))
+    };
+    ROUTES.iter().find(|(parts, _)| is_it(parts)).map(|(_, allow)| allow.clone())
 }
 
 #[get("/api/docs")]

@@ -54,7 +54,8 @@ pub(crate) async fn serve(request: HttpRequest, state: web::Data<State>) -> Resu
     let path = request.path().trim_start_matches('/');
     let is_api = path == "api" || path.starts_with("api/");
     if is_api || !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return Err(ApiError::NotFound);
+        return crate::openapi::methods_of(request.path())
+            .map_or(Err(ApiError::NotFound), |allow| Ok(HttpResponse::from_error(ApiError::Method { allow })));
     }
     let dir = state.config.web.dir.as_deref();
     let is_hashed = path.starts_with("assets/");

@@ -59,7 +59,7 @@ impl By {
 }
 
 macro_rules! acts {
-    ($($name:ident $word:literal,)*) => {
+    ($($name:ident $word:tt,)*) => {
         /// What can be done to a team and is written down.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
         #[expect(missing_docs, reason = "the words say what they are")]

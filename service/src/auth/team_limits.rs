@@ -29,7 +29,7 @@ impl Default for TeamLimits {
             devices: Throttle::new("pairings from this address", 20, every(30_000)),
             codes: Throttle::new("pairing codes", 20, every(15_000)),
             keys: Throttle::new("requests with this API key", 100, every(50)),
-            operators: Throttle::new("requests of operators", 60, every(1_000)),
+            operators: Throttle::new("requests of operators", 600, every(100)),
         }
     }
 }

@@ -149,7 +149,10 @@ impl Viewer {
             End::Close(code, reason) => self.outbox.close(code, &reason),
         }
         self.leave(&hub);
-        self.note_share(false).await;
+        // A process that ends has no time for it; who is not heard of is not counted for long.
+        if !hub.stopping.is_cancelled() {
+            self.note_share(false).await;
+        }
         hub.figures.viewers.dec();
     }
 

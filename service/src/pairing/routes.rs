@@ -97,10 +97,10 @@ pub(crate) struct Paired {
 /// Why there is no token (RFC 8628, 3.5).
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct PairingError {
-    /// `authorization_pending`, `slow_down`, `access_denied` or `expired_token`.
+    /// `authorization_pending`, `slow_down`, `access_denied` or `expired_token`; `invalid_request` where it is none.
     error: &'static str,
     /// For people.
-    error_description: &'static str,
+    error_description: String,
     /// Seconds to wait before asking again, where that helps.
     #[serde(skip_serializing_if = "Option::is_none")]
     interval: Option<i32>,
@@ -113,6 +113,7 @@ fn not_yet(answer: Answer, interval_s: i32) -> HttpResponse {
         Answer::Expired => ("expired_token", "the code is no longer good: begin again", None),
         Answer::Pending | Answer::Ready => ("authorization_pending", "nobody has decided yet", Some(interval_s)),
     };
+    let error_description = error_description.to_owned();
     HttpResponse::BadRequest().json(PairingError { error, error_description, interval })
 }
 
@@ -123,15 +124,23 @@ fn not_yet(answer: Answer, interval_s: i32) -> HttpResponse {
     request_body = DeviceCode,
     responses(
         (status = 200, description = "The token, shown this once", body = Paired),
-        (status = 400, description = "There is none (yet); or the body is no JSON", body = PairingError),
+        (status = 400, description = "There is none (yet), or the request is none", body = PairingError),
     )
 )]
 #[post("/api/pair/token")]
 pub(crate) async fn fetch_token(
     request: HttpRequest,
     state: web::Data<State>,
-    body: Body<DeviceCode>,
+    body: Result<Body<DeviceCode>, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
+    let body = match body {
+        Ok(body) => body,
+        Err(problem) => {
+            let error_description = problem.message();
+            let answer = PairingError { error: "invalid_request", error_description, interval: None };
+            return Ok(HttpResponse::BadRequest().json(answer));
+        }
+    };
     let Some(device) = LinkSecret::parse(LinkKind::Device, &body.0.device_code) else {
         return Ok(not_yet(Answer::Expired, 0));
     };

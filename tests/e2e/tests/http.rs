@@ -32,10 +32,17 @@ async fn a_callers_trace_is_carried_into_header_and_error() {
 #[tokio::test]
 async fn an_unknown_address_of_the_api_is_an_error_in_json() {
     let app = TestApp::spawn().await;
-    for (method, path) in [("GET", "/api/nothing"), ("GET", "/api"), ("POST", "/somewhere"), ("PUT", "/api/me")] {
+    for (method, path) in [("GET", "/api/nothing"), ("GET", "/api"), ("POST", "/somewhere"), ("PUT", "/api/nothing")] {
         let answer = app.request(method, path, &[("origin", "http://1lap.test")], None).await;
         assert_eq!((answer.status, answer.code().as_str()), (404, "not_found"), "{method} {path}");
     }
+}
+
+#[tokio::test]
+async fn what_is_not_done_with_an_address_is_said() {
+    let app = TestApp::spawn().await;
+    let answer = app.request("DELETE", "/api/teams/x/rigs", &[("origin", "http://1lap.test")], None).await;
+    assert_eq!((answer.status, answer.header("allow")), (405, Some("GET, POST")), "{}", answer.body);
 }
 
 #[tokio::test]

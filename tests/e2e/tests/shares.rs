@@ -24,6 +24,13 @@ async fn watch(viewer: &mut RawViewer, team: &Team) -> ViewMessage {
     viewer.until(|m| matches!(m, ViewMessage::Rigs { .. } | ViewMessage::Refused { .. }).then_some(m)).await
 }
 
+/// Waits for the snapshot that was asked for; not for ever where it is refused.
+async fn snapshot(viewer: &mut RawViewer) {
+    let came =
+        viewer.until(|m| matches!(m, ViewMessage::Snapshot { .. } | ViewMessage::Refused { .. }).then_some(m)).await;
+    assert!(matches!(came, ViewMessage::Snapshot { .. }), "{came:?}");
+}
+
 #[tokio::test]
 async fn a_link_opens_what_it_is_of_without_an_account() {
     let app = TestApp::spawn().await;
@@ -60,7 +67,7 @@ async fn a_link_opens_what_it_is_of_without_an_account() {
     viewer.subscribe(ours.id, hidden.session).await;
     viewer.until(|m| matches!(m, ViewMessage::Refused { .. }).then_some(())).await;
     viewer.subscribe(ours.id, agent.session).await;
-    viewer.until(|m| matches!(m, ViewMessage::Snapshot { .. }).then_some(())).await;
+    snapshot(&mut viewer).await;
     agent.record(Record::Setup { at_s: 1.0, setup: some_setup() }).await;
     agent.lap(1).await;
     // The setup came before the lap, and is not shown.
@@ -129,8 +136,8 @@ async fn everything_is_held_back_by_the_delay() {
     let asked = Instant::now();
     late.subscribe(ours.id, agent.session).await;
     now.subscribe(ours.id, agent.session).await;
-    now.until(|m| matches!(m, ViewMessage::Snapshot { .. }).then_some(())).await;
-    late.until(|m| matches!(m, ViewMessage::Snapshot { .. }).then_some(())).await;
+    snapshot(&mut now).await;
+    snapshot(&mut late).await;
     assert!(asked.elapsed() >= Duration::from_millis(2_900), "{:?}", asked.elapsed());
 
     let sent = Instant::now();

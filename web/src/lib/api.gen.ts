@@ -1,4 +1,4 @@
-// openapi.json 170a975701f7258544de649456e609e936de9dea4b4b41de085c273885d63523
+// openapi.json 6a7a891292c246ef97661bee491acf66a5abf3176e58e3eeb99e0d1149dfb27e
 // Generated from service/openapi.json; `make openapi` writes it anew. Do not edit.
 
 export interface paths {
@@ -884,7 +884,7 @@ export interface components {
          * @description What can be done to a team and is written down.
          * @enum {string}
          */
-        Act: "TeamFounded" | "TeamRenamed" | "TeamHandedOver" | "TeamDeletionAsked" | "TeamDeletionCancelled" | "TeamExported" | "TeamDisabled" | "TeamEnabled" | "TeamLookedAt" | "MemberInvited" | "InvitationRevoked" | "MemberJoined" | "MemberLeft" | "MemberRemoved" | "RoleChanged" | "RigAdded" | "RigDeleted" | "TokenMade" | "TokenRotated" | "TokenRevoked" | "PairingApproved" | "PairingDenied" | "ShareMade" | "ShareRevoked" | "ApiKeyMade" | "ApiKeyRevoked" | "AuditExported";
+        Act: "team.founded" | "team.renamed" | "team.handed_over" | "team.deletion_asked" | "team.deletion_cancelled" | "team.exported" | "team.disabled" | "team.enabled" | "team.looked_at" | "member.invited" | "invitation.revoked" | "member.joined" | "member.left" | "member.removed" | "member.role_changed" | "rig.added" | "rig.deleted" | "token.made" | "token.rotated" | "token.revoked" | "pairing.approved" | "pairing.denied" | "share.made" | "share.revoked" | "api_key.made" | "api_key.revoked" | "audit.exported";
         /**
          * @description Something that can be done in a team.
          * @enum {string}
@@ -1431,7 +1431,7 @@ export interface components {
         };
         /** @description Why there is no token (RFC 8628, 3.5). */
         PairingError: {
-            /** @description `authorization_pending`, `slow_down`, `access_denied` or `expired_token`. */
+            /** @description `authorization_pending`, `slow_down`, `access_denied` or `expired_token`; `invalid_request` where it is none. */
             error: string;
             /** @description For people. */
             error_description: string;
@@ -3038,7 +3038,7 @@ export interface operations {
                     "application/json": components["schemas"]["Paired"];
                 };
             };
-            /** @description There is none (yet); or the body is no JSON */
+            /** @description There is none (yet), or the request is none */
             400: {
                 headers: {
                     [name: string]: unknown;
