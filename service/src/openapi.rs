@@ -11,11 +11,11 @@ use crate::{
 use actix_web::http::header;
 use actix_web::{HttpResponse, get, web};
 use std::sync::LazyLock;
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
-use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi, ToSchema};
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -153,6 +153,10 @@ fn refuse(operation: &mut Operation, method: &str, access: Access) {
     }
     if method != "GET" {
         refusals.push(ROLE);
+    }
+    let mut parameters = operation.parameters.iter().flatten();
+    if parameters.any(|p| matches!(p, RefOr::T(p) if p.parameter_in == ParameterIn::Query)) {
+        refusals.push(("400", "The query cannot be read"));
     }
     if operation.request_body.is_some() {
         refusals.push(("400", "The body is not JSON"));

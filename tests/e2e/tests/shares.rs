@@ -1,6 +1,7 @@
 //! Share links and API keys: what they show, how late, and how they end.
 
 use e2e::{Came, RawViewer, Team, TestApp, eventually};
+use futures_util::StreamExt;
 use onelap_protocol::agent::Record;
 use onelap_protocol::setup::{Setup, SetupArea, SetupItem};
 use onelap_protocol::viewer::{ViewMessage, ViewerMessage};
@@ -145,11 +146,18 @@ async fn everything_is_held_back_by_the_delay() {
     agent.lap(1).await;
     now.next_batch().await;
     assert!(sent.elapsed() < Duration::from_millis(2_000), "members see it at once");
-    late.next_batch().await;
-    let batch_at = sent.elapsed();
-    late.until(|m| matches!(m, ViewMessage::Event { .. }).then_some(())).await;
-    for took in [batch_at, sent.elapsed()] {
-        assert!((2_900..6_000).contains(&took.as_millis()), "{took:?}");
+    // The event may overtake the batch, as it does for members.
+    let (mut batch_at, mut event_at) = (None, None);
+    while batch_at.is_none() || event_at.is_none() {
+        match late.next().await {
+            Came::Binary(_) => batch_at = Some(sent.elapsed()),
+            Came::Message(ViewMessage::Event { .. }) => event_at = Some(sent.elapsed()),
+            Came::Message(_) => {}
+            Came::Closed(code) => panic!("closed with {code:?}"),
+        }
+    }
+    for took in [batch_at, event_at].into_iter().flatten() {
+        assert!((2_900..10_000).contains(&took.as_millis()), "{took:?}");
     }
     // What is recorded is held back likewise: the session's last moment is younger than the delay, or older.
     agent.acknowledged(3).await;
@@ -246,17 +254,16 @@ async fn a_key_asks_so_much_and_no_more() {
     let key = ours.key(&["read_history"]).await;
     let path = format!("/api/teams/{}/sessions", ours.id);
     let bearer = format!("Bearer {key}");
-    let mut last = 0;
-    for _ in 0..300 {
-        let answer = app.request("GET", &path, &[("authorization", &bearer)], None).await;
-        last = answer.status;
-        if last == 429 {
-            assert!(answer.header("retry-after").is_some());
-            break;
-        }
-        assert_eq!(last, 200);
-    }
-    assert_eq!(last, 429);
+    let ask = async || app.request("GET", &path, &[("authorization", &bearer)], None).await;
+    let answers: Vec<_> = futures_util::stream::iter(0..400).map(|_| ask()).buffered(50).collect().await;
+    let refused: Vec<_> = answers.iter().filter(|answer| answer.status == 429).collect();
+    assert!(answers.iter().all(|answer| [200, 429].contains(&answer.status)));
+    assert!(!refused.is_empty() && refused.len() < 350, "{} of 400 refused", refused.len());
+    assert!(refused.iter().all(|answer| answer.header("retry-after").is_some()));
+    eventually("it may ask again", || async {
+        (app.request("GET", &path, &[("authorization", &bearer)], None).await.status == 200).then_some(())
+    })
+    .await;
     let row = ours.get("/keys").await.json()[0].clone();
     assert!(
         row["last_used_at"].is_string() && row["last_used_from"].is_string() && row["public_id"].is_string(),

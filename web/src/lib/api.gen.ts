@@ -1,4 +1,4 @@
-// openapi.json 6a7a891292c246ef97661bee491acf66a5abf3176e58e3eeb99e0d1149dfb27e
+// openapi.json f0f77b52851116bb9ad7129ee7931fec398fef28ecdd9d43efc7bb41e66dac60
 // Generated from service/openapi.json; `make openapi` writes it anew. Do not edit.
 
 export interface paths {
@@ -2643,6 +2643,15 @@ export interface operations {
                     "application/json": components["schemas"]["OperatorTeams"];
                 };
             };
+            /** @description The query cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Nobody has logged in, or the credential is not good */
             401: {
                 headers: {
@@ -3527,6 +3536,15 @@ export interface operations {
                     "application/json": components["schemas"]["AuditPage"];
                 };
             };
+            /** @description The query cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Nobody has logged in, or the credential is not good */
             401: {
                 headers: {
@@ -3603,6 +3621,15 @@ export interface operations {
                 };
                 content: {
                     "application/x-ndjson": string;
+                };
+            };
+            /** @description The query cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
             /** @description Nobody has logged in, or the credential is not good */
@@ -5395,6 +5422,15 @@ export interface operations {
                     "application/json": components["schemas"]["SessionPage"];
                 };
             };
+            /** @description The query cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Nobody has logged in, or the credential is not good */
             401: {
                 headers: {
@@ -5611,6 +5647,15 @@ export interface operations {
                 };
                 content: {
                     "application/vnd.onelap.trace": number[];
+                };
+            };
+            /** @description The query cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
             /** @description Nobody has logged in, or the credential is not good */
