@@ -214,7 +214,7 @@ async fn every_table_of_a_team_has_forced_row_level_security() {
     .fetch_all(&owner)
     .await
     .unwrap();
-    assert_eq!(others, ["_sqlx_migrations", "refresh_tokens", "users"]);
+    assert_eq!(others, ["_sqlx_migrations", "authority_changes", "pairings", "refresh_tokens", "users"]);
 }
 
 #[tokio::test]
