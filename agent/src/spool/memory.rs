@@ -132,6 +132,15 @@ impl Memory {
         self.runs.iter().flat_map(move |run| run.items.range(run.index(serial).min(run.items.len())..))
     }
 
+    /// How many there are with serials from `from` on and before `to`.
+    pub(super) fn count(&self, from: u64, to: u64) -> u64 {
+        let clamped = |run: &Run| {
+            let (first, end) = (run.first_serial.max(from), run.end_serial().min(to));
+            end.saturating_sub(first)
+        };
+        self.runs.iter().map(clamped).sum()
+    }
+
     /// Sessions of which something is held, oldest first.
     pub(super) fn sessions(&self) -> impl Iterator<Item = SessionId> {
         self.runs.iter().map(|run| run.session)

@@ -2,7 +2,8 @@
 
 use super::*;
 use onelap_protocol::agent::EndReason;
-use onelap_protocol::{Batch, Channel, Sample};
+use onelap_protocol::limits::MAX_AGENT_FRAME;
+use onelap_protocol::{Batch, Channel, Sample, batch};
 use proptest::prelude::*;
 
 const EPOCH: u64 = 7;
