@@ -20,6 +20,8 @@ export class App {
   /** The live connection, while somebody is logged in. */
   feed: Feed | null = $state.raw(null);
   readonly rigs = new Rigs();
+  /** Whether somebody was here whose login has run out. */
+  loginRanOut = $state(false);
 
   constructor() {
     this.api.onLoggedOut = () => this.toLogin();
@@ -44,6 +46,7 @@ export class App {
   enter(me: Me): void {
     this.feed?.close();
     this.me = me;
+    this.loginRanOut = false;
     const worker = new Worker(new URL('../live/worker.ts', import.meta.url), { type: 'module' });
     const url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/live/ws`;
     this.feed = new Feed(worker, url, () => this.renew());
@@ -65,6 +68,7 @@ export class App {
   async logout(): Promise<void> {
     await this.api.post('/api/auth/logout');
     this.leave();
+    this.loginRanOut = false;
     this.router.go(paths.login());
   }
 
@@ -79,6 +83,7 @@ export class App {
   }
 
   private toLogin(): void {
+    if (this.me != null) this.loginRanOut = true;
     this.leave();
     const { page } = this.router.route;
     if (page !== 'login' && page !== 'signup') {
