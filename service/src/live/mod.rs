@@ -10,11 +10,14 @@
 
 mod hub;
 mod outbox;
+mod publisher;
 mod session;
+mod shown;
 mod viewer;
 mod wire;
 
+pub use hub::Hub;
 pub(crate) use hub::now_ms;
-pub use hub::{Connection, Cut, Hub};
-pub use session::Begin;
+pub use publisher::{Connection, Cut, Publisher};
+pub use session::{Begin, History};
 pub use viewer::routes;

@@ -1,6 +1,7 @@
 //! Server frames of a WebSocket (RFC 6455): not masked, never fragmented, so one buffer serves every viewer.
 
 use bytes::Bytes;
+use onelap_protocol::batch::OPCODE_SAMPLES;
 use onelap_protocol::viewer::ViewMessage;
 
 const TEXT: u8 = 0x1;
@@ -9,7 +10,7 @@ const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xA;
 
-fn frame(opcode: u8, payload: &[u8]) -> Bytes {
+fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(payload.len() + 10);
     out.push(0x80 | opcode);
     match payload.len() {
@@ -24,28 +25,33 @@ fn frame(opcode: u8, payload: &[u8]) -> Bytes {
         }
     }
     out.extend_from_slice(payload);
-    out.into()
+    out
 }
 
-/// A batch.
-pub(super) fn binary(payload: &[u8]) -> Bytes {
-    frame(BINARY, payload)
+/// A batch of an agent, on whichever lane it came: to viewers all batches look alike.
+pub(super) fn batch(payload: &[u8]) -> Bytes {
+    let mut out = frame(BINARY, payload);
+    let begin = out.len() - payload.len();
+    if let Some(opcode) = out.get_mut(begin) {
+        *opcode = OPCODE_SAMPLES;
+    }
+    out.into()
 }
 
 /// A control message.
 pub(super) fn text(message: &ViewMessage) -> Bytes {
     // Messages are plain data with text keys, which always serialise.
-    frame(TEXT, &serde_json::to_vec(message).unwrap_or_default())
+    frame(TEXT, &serde_json::to_vec(message).unwrap_or_default()).into()
 }
 
 /// A ping.
 pub(super) fn ping() -> Bytes {
-    frame(PING, b"1lap")
+    frame(PING, b"1lap").into()
 }
 
 /// The answer to a ping.
 pub(super) fn pong(payload: &[u8]) -> Bytes {
-    frame(PONG, payload.get(..125).unwrap_or(payload))
+    frame(PONG, payload.get(..125).unwrap_or(payload)).into()
 }
 
 /// The last frame: status code and reason.
@@ -53,7 +59,7 @@ pub(super) fn close(code: u16, reason: &str) -> Bytes {
     let mut payload = code.to_be_bytes().to_vec();
     let end = (0..=reason.len().min(120)).rev().find(|i| reason.is_char_boundary(*i)).unwrap_or(0);
     payload.extend(&reason.as_bytes()[..end]);
-    frame(CLOSE, &payload)
+    frame(CLOSE, &payload).into()
 }
 
 #[cfg(test)]
@@ -62,9 +68,15 @@ mod tests {
 
     #[test]
     fn lengths_are_coded_in_all_three_ways() {
-        assert_eq!(binary(&[7; 3])[..], [0x82, 3, 7, 7, 7]);
-        assert_eq!(binary(&[7; 126])[..4], [0x82, 126, 0, 126]);
-        assert_eq!(binary(&vec![7; 70_000])[..10], [0x82, 127, 0, 0, 0, 0, 0, 1, 0x11, 0x70]);
+        assert_eq!(frame(BINARY, &[7; 3])[..], [0x82, 3, 7, 7, 7]);
+        assert_eq!(frame(BINARY, &[7; 126])[..4], [0x82, 126, 0, 126]);
+        assert_eq!(frame(BINARY, &vec![7; 70_000])[..10], [0x82, 127, 0, 0, 0, 0, 0, 1, 0x11, 0x70]);
         assert_eq!(close(1012, "restart")[..4], [0x88, 9, 0x03, 0xF4]);
+    }
+
+    #[test]
+    fn a_preview_looks_like_any_batch() {
+        assert_eq!(batch(&[3, 1, 9])[..], [0x82, 3, 1, 1, 9]);
+        assert_eq!(batch(&[1, 1, 9])[..], [0x82, 3, 1, 1, 9]);
     }
 }

@@ -12,6 +12,18 @@ use sqlx::types::Json;
 /// Laps of our car that a reconnecting rig's live view begins with.
 const RECENT_LAPS: i64 = 100;
 
+/// How far the sessions that are known are committed.
+pub(super) async fn places(tx: &mut TenantTx, sessions: &[SessionId]) -> Result<Vec<Place>, sqlx::Error> {
+    let team = tx.team();
+    let ids: Vec<_> = sessions.iter().map(|session| session.0).collect();
+    let rows =
+        sqlx::query!("select id, epoch, sequence from sessions where team_id = $1 and id = any($2)", team.0, &ids,)
+            .fetch_all(&mut **tx)
+            .await?;
+    let place = |session, epoch: i64, sequence: i64| Place { session, epoch: epoch as u64, sequence: sequence as u64 };
+    Ok(rows.into_iter().map(|row| place(SessionId(row.id), row.epoch, row.sequence)).collect())
+}
+
 /// What is known of a session.
 pub(super) async fn load(tx: &mut TenantTx, session: SessionId) -> Result<Option<Stored>, sqlx::Error> {
     let team = tx.team();

@@ -3,7 +3,7 @@
 //! One commit is one transaction: the session's row moves from the place where the writer left it to the new one (and
 //! nowhere else: that is the fence), and the chunk, laps, stints, pit visits, driver changes, setups and notes follow.
 
-use super::chunk;
+use super::{Stretch, chunk};
 use crate::db::{Db, Tenant, TenantTx};
 use crate::race::fold::{DriverChangeFact, LapFact, PitStopFact, StintFact};
 use crate::race::{Fact, Fold};
@@ -37,6 +37,8 @@ pub(super) struct Commit {
     pub notes: Vec<(u64, RaceEvent)>,
     pub setups: Vec<(u64, f64, Setup)>,
     pub end: Option<EndReason>,
+    /// Session times of the samples that came as backfill.
+    pub backfilled: Option<Stretch>,
 }
 
 impl Commit {

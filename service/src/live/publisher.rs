@@ -1,0 +1,224 @@
+//! An agent's side of the hub: its hold on its rig, and what it publishes.
+
+use super::hub::{Hub, now_ms};
+use super::session::{Begin, History, LiveSession};
+use onelap_protocol::agent::{EndReason, Place, SpoolState};
+use onelap_protocol::race::{Game, GameState, RaceEvent, SessionInfo, Standings};
+use onelap_protocol::setup::Setup;
+use onelap_protocol::viewer::{Consumption, RigState};
+use onelap_protocol::{BatchHeader, RigId, SessionId, TeamId};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// Between two notices to the watchers of a team that samples still come from a rig.
+const SAMPLE_NOTICE_MS: u64 = 1000;
+/// Between two notices that something was acknowledged to it.
+const ACKED_NOTICE_MS: u64 = 3000;
+
+/// An agent's hold on its rig. Dropping it marks the rig as not connected, unless a later connection holds it.
+#[derive(Debug)]
+pub struct Connection {
+    pub(super) publisher: Publisher,
+    /// Cancelled when the connection must end; [`Connection::why_cut`] says why.
+    pub cut: CancellationToken,
+}
+
+/// Publishes what an agent sends; clones may outlive the connection, which then holds the rig no more.
+#[derive(Debug, Clone)]
+pub struct Publisher {
+    pub(super) hub: Arc<Hub>,
+    pub(super) team: TeamId,
+    pub(super) rig: RigId,
+    pub(super) id: u64,
+}
+
+/// Why a connection was cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// Its token was revoked.
+    TokenRevoked,
+    /// Another agent has connected as the same rig.
+    Replaced,
+}
+
+impl Connection {
+    /// Why it was cut: who still holds the rig was cut for its token.
+    #[must_use]
+    pub fn why_cut(&self) -> Cut {
+        let by = &self.publisher;
+        let teams = by.hub.teams();
+        let rig = teams.get(&by.team).and_then(|t| t.rigs.get(&by.rig));
+        if rig.is_some_and(|r| r.is_held_by(by.id)) { Cut::TokenRevoked } else { Cut::Replaced }
+    }
+
+    /// What publishes for it.
+    #[must_use]
+    pub fn publisher(&self) -> &Publisher {
+        &self.publisher
+    }
+}
+
+impl Publisher {
+    /// Changes the rig's state and tells the watchers.
+    fn change(&self, change: impl FnOnce(&mut RigState)) {
+        let mut teams = self.hub.teams();
+        let Some(team) = teams.get_mut(&self.team) else { return };
+        let Some(rig) = team.rigs.get_mut(&self.rig).filter(|r| r.is_held_by(self.id)) else { return };
+        let before = rig.state.clone();
+        change(&mut rig.state);
+        if rig.state != before {
+            team.tell_rig(self.team, self.rig);
+        }
+    }
+
+    /// The agent has introduced itself.
+    pub fn hello(&self, agent_version: &str, clock_skew_ms: i64) {
+        self.change(|state| {
+            state.agent_version = Some(agent_version.to_owned());
+            state.clock_skew_ms = Some(clock_skew_ms);
+        });
+    }
+
+    /// What game and agent are doing.
+    pub fn status(&self, game: Option<Game>, state: GameState, notice: Option<String>, spool: SpoolState) {
+        self.change(|rig| (rig.game, rig.state, rig.notice, rig.spool) = (game, state, notice, Some(spool)));
+    }
+
+    /// Something was acknowledged to the agent. Watchers are told every few seconds at most.
+    pub fn acked(&self) {
+        let mut teams = self.hub.teams();
+        let Some(team) = teams.get_mut(&self.team) else { return };
+        let now = now_ms();
+        let Some(rig) = team.rigs.get_mut(&self.rig).filter(|r| r.is_held_by(self.id)) else { return };
+        rig.state.acked_ms = Some(now);
+        if now.saturating_sub(rig.acked_noticed_ms) >= ACKED_NOTICE_MS {
+            rig.acked_noticed_ms = now;
+            team.tell_rig(self.team, self.rig);
+        }
+    }
+
+    /// A session begins, or goes on after a break; the rig's earlier one is no longer live. One that is live already
+    /// keeps what it has.
+    pub fn begin(&self, session: SessionId, begin: Begin) {
+        let mut teams = self.hub.teams();
+        let Some(team) = teams.get_mut(&self.team) else { return };
+        // A connection that was replaced would leave a session here that no rig answers for.
+        let Some(rig) = team.rigs.get(&self.rig).filter(|r| r.is_held_by(self.id)) else { return };
+        let before = rig.state.session.filter(|s| *s != session);
+        if let Some(old) = before.and_then(|s| team.sessions.remove(&s)) {
+            old.end(EndReason::Left);
+        }
+        team.sessions.entry(session).or_insert_with(|| Arc::new(LiveSession::new(session, begin)));
+        drop(teams);
+        self.change(|state| state.session = Some(session));
+    }
+
+    /// Whether the session is what the rig shows.
+    #[must_use]
+    pub fn is_live(&self, session: SessionId) -> bool {
+        let teams = self.hub.teams();
+        let Some(team) = teams.get(&self.team) else { return false };
+        let is_its = team.rigs.get(&self.rig).is_some_and(|rig| rig.state.session == Some(session));
+        is_its && team.sessions.contains_key(&session)
+    }
+
+    fn live(&self, session: SessionId) -> Option<Arc<LiveSession>> {
+        self.hub.session(self.team, session)
+    }
+
+    /// Shows a batch as the bytes that came; `false` where a later item was shown, or the session is not live.
+    pub fn batch(&self, header: &BatchHeader, bytes: &[u8]) -> bool {
+        let mut teams = self.hub.teams();
+        let Some(team) = teams.get_mut(&self.team) else { return false };
+        let now = now_ms();
+        if let Some(rig) = team.rigs.get_mut(&self.rig).filter(|r| r.is_held_by(self.id)) {
+            rig.state.last_sample_ms = Some(now);
+            if now.saturating_sub(rig.noticed_ms) >= SAMPLE_NOTICE_MS {
+                rig.noticed_ms = now;
+                team.tell_rig(self.team, self.rig);
+            }
+        }
+        let session = team.sessions.get(&header.session).cloned();
+        drop(teams);
+        session.is_some_and(|session| session.batch(header, bytes))
+    }
+
+    /// Shows the field.
+    pub fn standings(&self, session: SessionId, standings: Standings) {
+        if let Some(live) = self.live(session) {
+            live.standings(standings);
+        }
+    }
+
+    /// Shows an event; `false` where a later item was shown, or the session is not live.
+    pub fn event(&self, place: Place, event: &RaceEvent) -> bool {
+        self.live(place.session).is_some_and(|live| live.event((place.epoch, place.sequence), event))
+    }
+
+    /// An event that came as backfill: viewers get it late, if they did not get it before.
+    pub fn late_event(&self, place: Place, event: &RaceEvent) {
+        if let Some(live) = self.live(place.session) {
+            live.late_event((place.epoch, place.sequence), event);
+        }
+    }
+
+    /// What is known of a session from before its live view began.
+    pub fn history(&self, session: SessionId, history: History) {
+        if let Some(live) = self.live(session) {
+            live.history(history);
+        }
+    }
+
+    /// What is used a lap.
+    pub fn consumption(&self, session: SessionId, consumption: Consumption) {
+        if let Some(live) = self.live(session) {
+            live.consumption(consumption);
+        }
+    }
+
+    /// Samples of this stretch of session time are recorded that could not be shown.
+    pub fn backfilled(&self, session: SessionId, from_s: f64, to_s: f64) {
+        if let Some(live) = self.live(session) {
+            live.backfilled(from_s, to_s);
+        }
+    }
+
+    /// Shows facts: an item of the stream, or (`is_item` false) what a preview begins with.
+    pub fn info(&self, place: Place, info: &SessionInfo, is_item: bool) {
+        if let Some(live) = self.live(place.session) {
+            live.info((place.epoch, place.sequence), info, is_item);
+        }
+    }
+
+    /// Shows a setup; see [`Publisher::info`].
+    pub fn setup(&self, place: Place, setup: &Setup, is_item: bool) {
+        if let Some(live) = self.live(place.session) {
+            live.setup((place.epoch, place.sequence), setup, is_item);
+        }
+    }
+
+    /// The stream of a session ends here.
+    pub fn end(&self, place: Place, reason: EndReason) {
+        if let Some(live) = self.live(place.session) {
+            live.end_at((place.epoch, place.sequence), reason);
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let Publisher { hub, team: team_id, rig: rig_id, id } = &self.publisher;
+        hub.figures.agents.dec();
+        let mut teams = hub.teams();
+        let Some(team) = teams.get_mut(team_id) else { return };
+        let Some(rig) = team.rigs.get_mut(rig_id).filter(|r| r.is_held_by(*id)) else { return };
+        rig.connection = None;
+        rig.state.connected = false;
+        rig.state.since_ms = Some(now_ms());
+        let is_deleted = rig.is_deleted;
+        team.tell_rig(*team_id, *rig_id);
+        if is_deleted {
+            team.remove_rig(*rig_id);
+        }
+    }
+}
