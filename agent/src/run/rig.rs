@@ -119,6 +119,7 @@ impl Rig {
     fn tick(&mut self) {
         let now_ms = self.clock.mono_ms();
         self.pipeline.outbox().spool.maintain(now_ms);
+        self.link.look(now_ms, unix_ms(), self.pipeline.outbox());
         self.pipeline.source_problem(self.queue.problem());
         if !self.is_replay {
             let now = self.clock.stamp();

@@ -132,6 +132,18 @@ impl<D: Disk> Spool<D> {
         self.log.as_ref().map(|log| log.state().losses).unwrap_or_default()
     }
 
+    /// Batches and records that were ever lost, from the disk, from memory, or because there was no room for them.
+    #[must_use]
+    pub fn lost_items(&self) -> u64 {
+        self.losses().items().saturating_add(self.memory.lost_batches()).saturating_add(self.refused)
+    }
+
+    /// Whether what waits is on disk, so that it survives the agent.
+    #[must_use]
+    pub fn is_on_disk(&self) -> bool {
+        self.log.is_some() && self.trouble.is_none()
+    }
+
     /// What is lost and was not yet acknowledged as lost, oldest first.
     pub fn lost(&self) -> impl Iterator<Item = LostRun> {
         self.log.iter().flat_map(Log::lost)

@@ -42,6 +42,7 @@ pub(super) struct Memory {
     /// Serial before which there is no batch left to empty.
     emptied_before: u64,
     lost_samples: u64,
+    lost_batches: u64,
 }
 
 impl Memory {
@@ -72,6 +73,7 @@ impl Memory {
                 item.frame = Frame::Batch(empty);
                 self.bytes = self.bytes - before + item.cost();
                 self.lost_samples += samples;
+                self.lost_batches += 1;
             }
         }
         true
@@ -156,6 +158,10 @@ impl Memory {
 
     pub(super) fn lost_samples(&self) -> u64 {
         self.lost_samples
+    }
+
+    pub(super) fn lost_batches(&self) -> u64 {
+        self.lost_batches
     }
 }
 
