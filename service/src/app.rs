@@ -12,6 +12,7 @@ use crate::error::ApiError;
 use crate::figures::Figures;
 use crate::headers::IsHttps;
 use crate::live::Hub;
+use crate::live::bus::Bus;
 use crate::metrics::Metrics;
 use crate::recorder::Recorder;
 use crate::{
@@ -56,6 +57,9 @@ pub enum AppError {
     /// The database cannot be used.
     #[error(transparent)]
     Database(#[from] DbError),
+    /// Redis cannot be used.
+    #[error("redis: {0}")]
+    Redis(#[from] redis::RedisError),
     /// No random bytes.
     #[error("random bytes: {0}")]
     Random(#[from] getrandom::Error),
@@ -85,13 +89,11 @@ impl App {
         let db = Db::connect(database.runtime.clone(), database.web_connections, database.ingest_connections).await?;
         let metrics = Metrics::new()?;
         let figures = Figures::register(&metrics)?;
-        let state = State {
-            auth: Auth::new(&config)?,
-            hub: Hub::new(figures.clone()),
-            recorder: Recorder::new(db.clone(), figures),
-            db,
-            config,
+        let hub = match &config.redis {
+            None => Hub::new(figures.clone()),
+            Some(url) => Hub::on(figures.clone(), Bus::new(url.reveal(), figures.clone())?),
         };
+        let state = State { auth: Auth::new(&config)?, hub, recorder: Recorder::new(db.clone(), figures), db, config };
         Self::serve(web::Data::new(state), web::Data::new(metrics), listener)
     }
 
@@ -168,6 +170,7 @@ impl App {
         self.state.recorder.drain(DRAIN_DEADLINE).await;
         handle.stop(true).await;
         server.await.map_err(std::io::Error::other)??;
+        self.state.hub.ended.cancel();
         // A connection that a task of an ended worker still holds never comes back.
         if tokio::time::timeout(CLOSE_DEADLINE, self.state.db.close()).await.is_err() {
             tracing::warn!("some connections to the database were not given back in time");

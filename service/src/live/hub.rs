@@ -1,5 +1,6 @@
 //! What is live in this process: connected rigs, their sessions, and who watches which team.
 
+use super::bus::{Bus, Control, Tasks};
 use super::outbox::Outbox;
 use super::publisher::{Connection, Publisher};
 use super::session::LiveSession;
@@ -11,6 +12,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// How long a rig and its last session are remembered after its agent has gone.
@@ -27,10 +29,15 @@ pub(crate) fn now_ms() -> u64 {
 /// What is live. One per process; all methods are short and never wait.
 #[derive(Debug)]
 pub struct Hub {
-    pub(crate) figures: Figures,
+    /// What is counted of the relay.
+    pub figures: Figures,
     teams: Mutex<HashMap<TeamId, Team>>,
     next_id: AtomicU64,
     swept_ms: AtomicU64,
+    /// The other instances, where there may be some.
+    pub(super) bus: Option<Arc<Bus>>,
+    /// Cancelled when the process ends: what runs beside the sockets ends.
+    pub(crate) ended: CancellationToken,
     /// Cancelled when the process is going to stop: sockets say goodbye.
     pub(crate) stopping: CancellationToken,
 }
@@ -39,7 +46,7 @@ pub struct Hub {
 pub(super) struct Team {
     pub(super) rigs: HashMap<RigId, Rig>,
     pub(super) sessions: HashMap<SessionId, Arc<LiveSession>>,
-    watchers: HashMap<u64, Outbox>,
+    pub(super) watchers: HashMap<u64, Outbox>,
 }
 
 #[derive(Debug)]
@@ -52,17 +59,34 @@ pub(super) struct Rig {
     pub(super) acked_noticed_ms: u64,
     /// To be forgotten when its connection has ended.
     pub(super) is_deleted: bool,
+    /// When another instance last gave a sign of it, while that holds it.
+    pub(super) signed: Option<Instant>,
 }
 
 impl Hub {
     /// An empty hub.
     #[must_use]
     pub fn new(figures: Figures) -> Arc<Self> {
+        Self::with(figures, None)
+    }
+
+    /// An empty hub that shares what is live with other instances. Needs to run inside of a runtime.
+    #[must_use]
+    pub(crate) fn on(figures: Figures, (bus, tasks): (Bus, Tasks)) -> Arc<Self> {
+        let bus = Arc::new(bus);
+        let hub = Self::with(figures, Some(bus.clone()));
+        tasks.run(&bus, &hub);
+        hub
+    }
+
+    fn with(figures: Figures, bus: Option<Arc<Bus>>) -> Arc<Self> {
         Arc::new(Self {
             figures,
             teams: Mutex::default(),
             next_id: AtomicU64::new(1),
             swept_ms: AtomicU64::new(now_ms()),
+            bus,
+            ended: CancellationToken::new(),
             stopping: CancellationToken::new(),
         })
     }
@@ -88,9 +112,14 @@ impl Hub {
             before.cancel();
         }
         name.clone_into(&mut holder.state.name);
+        let since_ms = now_ms();
         holder.state.connected = true;
-        holder.state.since_ms = Some(now_ms());
-        entry.tell_rig(team, rig);
+        holder.state.since_ms = Some(since_ms);
+        holder.signed = None;
+        if let Some(bus) = &self.bus {
+            bus.control(&Control::Connected { team, rig, since_ms });
+        }
+        entry.tell_rig(self.bus.as_deref(), team, rig);
         Connection { publisher: Publisher { hub: self.clone(), team, rig, id }, cut }
     }
 
@@ -100,8 +129,15 @@ impl Hub {
         self.teams().get(&team)?.rigs.get(&rig).map(|r| r.state.clone())
     }
 
-    /// Ends the connection that was made with this token, if there is one.
+    /// Ends the connection that was made with this token, if there is one, on whichever instance.
     pub fn cut_token(&self, token: TokenId) {
+        if let Some(bus) = &self.bus {
+            bus.control(&Control::Cut { token });
+        }
+        self.cut_token_here(token);
+    }
+
+    pub(super) fn cut_token_here(&self, token: TokenId) {
         for rig in self.teams().values().flat_map(|t| t.rigs.values()) {
             if let Some((_, _, cut)) = rig.connection.as_ref().filter(|(_, t, _)| *t == token) {
                 cut.cancel();
@@ -109,8 +145,16 @@ impl Hub {
         }
     }
 
-    /// Forgets a rig that was deleted, and ends its connection.
+    /// Forgets a rig that was deleted, and ends its connection, on whichever instance.
     pub fn forget_rig(&self, team: TeamId, rig: RigId) {
+        if let Some(bus) = &self.bus {
+            bus.forget_rig(team, rig);
+            bus.control(&Control::Forget { team, rig });
+        }
+        self.forget_rig_here(team, rig);
+    }
+
+    pub(super) fn forget_rig_here(&self, team: TeamId, rig: RigId) {
         let mut teams = self.teams();
         let Some(entry) = teams.get_mut(&team) else { return };
         let Some(live) = entry.rigs.get_mut(&rig) else { return };
@@ -140,18 +184,6 @@ impl Hub {
         self.stopping.cancel();
     }
 
-    /// Adds a watcher of a team's rigs and tells it their states; `named` are all rigs of the team.
-    pub(super) fn watch(&self, team: TeamId, viewer: u64, outbox: &Outbox, named: &[(RigId, String)]) {
-        let mut teams = self.teams();
-        let entry = teams.entry(team).or_default();
-        let state = |(rig, name): &(RigId, String)| match entry.rigs.get(rig) {
-            Some(live) => RigState { name: name.clone(), ..live.state.clone() },
-            None => Rig::new(*rig, name).state,
-        };
-        outbox.message(&ViewMessage::Rigs { team, rigs: named.iter().map(state).collect() });
-        entry.watchers.insert(viewer, outbox.clone());
-    }
-
     /// A live session of a team.
     pub(super) fn session(&self, team: TeamId, session: SessionId) -> Option<Arc<LiveSession>> {
         self.teams().get(&team)?.sessions.get(&session).cloned()
@@ -163,6 +195,9 @@ impl Hub {
         for team in watched {
             let Some(entry) = teams.get_mut(team) else { continue };
             entry.watchers.remove(&viewer);
+            if let Some(bus) = self.bus.as_ref().filter(|_| entry.watchers.is_empty()) {
+                bus.unwatch_rigs(*team);
+            }
             if entry.is_empty() {
                 teams.remove(team);
             }
@@ -171,8 +206,8 @@ impl Hub {
 }
 
 impl Team {
-    fn is_empty(&self) -> bool {
-        self.rigs.is_empty() && self.watchers.is_empty()
+    pub(super) fn is_empty(&self) -> bool {
+        self.rigs.is_empty() && self.watchers.is_empty() && self.sessions.is_empty()
     }
 
     /// Removes a rig with its session; whoever looks at that is told that it is over.
@@ -183,7 +218,15 @@ impl Team {
         }
     }
 
-    pub(super) fn tell_rig(&mut self, team: TeamId, rig: RigId) {
+    /// Tells those who watch the team here, and the other instances, what a rig that is held here does.
+    pub(super) fn tell_rig(&mut self, bus: Option<&Bus>, team: TeamId, rig: RigId) {
+        if let (Some(bus), Some(held)) = (bus, self.rigs.get(&rig)) {
+            bus.rig(team, &held.state);
+        }
+        self.tell_watchers(team, rig);
+    }
+
+    pub(super) fn tell_watchers(&mut self, team: TeamId, rig: RigId) {
         self.watchers.retain(|_, outbox| !outbox.is_closed());
         if let Some(rig) = self.rigs.get(&rig).filter(|_| !self.watchers.is_empty()) {
             let frame = super::wire::text(&ViewMessage::Rigs { team, rigs: vec![rig.state.clone()] });
@@ -193,9 +236,9 @@ impl Team {
 }
 
 impl Rig {
-    fn new(rig: RigId, name: &str) -> Self {
+    pub(super) fn new(rig: RigId, name: &str) -> Self {
         let state = RigState::idle(rig, name);
-        Self { state, connection: None, noticed_ms: 0, acked_noticed_ms: 0, is_deleted: false }
+        Self { state, connection: None, noticed_ms: 0, acked_noticed_ms: 0, is_deleted: false, signed: None }
     }
 }
 

@@ -68,11 +68,11 @@ fn a_deleted_rig_is_cut_and_forgotten() {
     assert!(hub.rig_state(team, rig).is_none());
 }
 
-#[test]
-fn a_team_that_nobody_watches_any_more_is_forgotten() {
+#[tokio::test]
+async fn a_team_that_nobody_watches_any_more_is_forgotten() {
     let (hub, team) = (hub(), TeamId::new());
     let outbox = Outbox::new(hub.figures.viewer_skipped.clone());
-    hub.watch(team, 1, &outbox, &[]);
+    hub.watch(team, 1, &outbox, &[]).await;
     hub.leave(1, &[team]);
     assert!(hub.teams().is_empty());
 }

@@ -8,6 +8,9 @@
 //!
 //! Not here: authorisation (`auth`), Postgres (`recorder`, `ingest`).
 
+pub(crate) mod bus;
+mod copies;
+mod delta;
 mod hub;
 mod outbox;
 mod publisher;

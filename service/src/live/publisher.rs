@@ -1,7 +1,9 @@
 //! An agent's side of the hub: its hold on its rig, and what it publishes.
 
+use super::delta::Delta;
 use super::hub::{Hub, now_ms};
 use super::session::{Begin, History, LiveSession};
+use bytes::Bytes;
 use onelap_protocol::agent::{EndReason, Place, SpoolState};
 use onelap_protocol::race::{Game, GameState, RaceEvent, SessionInfo, Standings};
 use onelap_protocol::setup::Setup;
@@ -67,7 +69,7 @@ impl Publisher {
         let before = rig.state.clone();
         change(&mut rig.state);
         if rig.state != before {
-            team.tell_rig(self.team, self.rig);
+            team.tell_rig(self.hub.bus.as_deref(), self.team, self.rig);
         }
     }
 
@@ -93,7 +95,7 @@ impl Publisher {
         rig.state.acked_ms = Some(now);
         if now.saturating_sub(rig.acked_noticed_ms) >= ACKED_NOTICE_MS {
             rig.acked_noticed_ms = now;
-            team.tell_rig(self.team, self.rig);
+            team.tell_rig(self.hub.bus.as_deref(), self.team, self.rig);
         }
     }
 
@@ -105,12 +107,22 @@ impl Publisher {
         // A connection that was replaced would leave a session here that no rig answers for.
         let Some(rig) = team.rigs.get(&self.rig).filter(|r| r.is_held_by(self.id)) else { return };
         let before = rig.state.session.filter(|s| *s != session);
+        let bus = self.hub.bus.as_deref();
         if let Some(old) = before.and_then(|s| team.sessions.remove(&s)) {
-            old.end(EndReason::Left);
+            let reason = EndReason::Left;
+            let is_news = old.end(reason);
+            if let Some(bus) = bus.filter(|_| is_news) {
+                old.publish(bus, self.team, Delta::End { reason });
+            }
         }
-        team.sessions.entry(session).or_insert_with(|| Arc::new(LiveSession::new(session, begin)));
+        let live = team.sessions.entry(session).or_insert_with(|| Arc::new(LiveSession::new(session, begin))).clone();
         drop(teams);
         self.change(|state| state.session = Some(session));
+        if let Some(bus) = bus {
+            // From here on it comes from this instance; the others read how it stands.
+            bus.unfollow(self.team, session);
+            live.renew(bus, self.team);
+        }
     }
 
     /// Whether the session is what the rig shows.
@@ -122,86 +134,100 @@ impl Publisher {
         is_its && team.sessions.contains_key(&session)
     }
 
-    fn live(&self, session: SessionId) -> Option<Arc<LiveSession>> {
-        self.hub.session(self.team, session)
+    /// Shows a change here and, if it is one, to the other instances.
+    fn show(&self, session: SessionId, delta: Delta, show: impl FnOnce(&LiveSession) -> bool) -> bool {
+        let Some(live) = self.hub.session(self.team, session) else { return false };
+        let is_news = show(&live);
+        if let Some(bus) = self.hub.bus.as_deref().filter(|_| is_news) {
+            live.publish(bus, self.team, delta);
+        }
+        is_news
     }
 
     /// Shows a batch as the bytes that came; `false` where a later item was shown, or the session is not live.
     pub fn batch(&self, header: &BatchHeader, bytes: &[u8]) -> bool {
+        self.samples_came();
+        // Without other instances there is nobody who needs a copy.
+        let copy = if self.hub.bus.is_some() { Bytes::copy_from_slice(bytes) } else { Bytes::new() };
+        self.show(header.session, Delta::Batch(copy), |live| live.batch(header, bytes))
+    }
+
+    fn samples_came(&self) {
         let mut teams = self.hub.teams();
-        let Some(team) = teams.get_mut(&self.team) else { return false };
+        let Some(team) = teams.get_mut(&self.team) else { return };
         let now = now_ms();
-        if let Some(rig) = team.rigs.get_mut(&self.rig).filter(|r| r.is_held_by(self.id)) {
-            rig.state.last_sample_ms = Some(now);
-            if now.saturating_sub(rig.noticed_ms) >= SAMPLE_NOTICE_MS {
-                rig.noticed_ms = now;
-                team.tell_rig(self.team, self.rig);
-            }
+        let Some(rig) = team.rigs.get_mut(&self.rig).filter(|r| r.is_held_by(self.id)) else { return };
+        rig.state.last_sample_ms = Some(now);
+        if now.saturating_sub(rig.noticed_ms) >= SAMPLE_NOTICE_MS {
+            rig.noticed_ms = now;
+            team.tell_rig(self.hub.bus.as_deref(), self.team, self.rig);
         }
-        let session = team.sessions.get(&header.session).cloned();
-        drop(teams);
-        session.is_some_and(|session| session.batch(header, bytes))
     }
 
     /// Shows the field.
     pub fn standings(&self, session: SessionId, standings: Standings) {
-        if let Some(live) = self.live(session) {
+        let delta = Delta::Standings { standings: Box::new(standings.clone()) };
+        self.show(session, delta, |live| {
             live.standings(standings);
-        }
+            true
+        });
     }
 
     /// Shows an event; `false` where a later item was shown, or the session is not live.
     pub fn event(&self, place: Place, event: &RaceEvent) -> bool {
-        self.live(place.session).is_some_and(|live| live.event((place.epoch, place.sequence), event))
+        let at = (place.epoch, place.sequence);
+        let delta = Delta::Event { at, event: Box::new(event.clone()) };
+        self.show(place.session, delta, |live| live.event(at, event))
     }
 
     /// An event that came as backfill: viewers get it late, if they did not get it before.
     pub fn late_event(&self, place: Place, event: &RaceEvent) {
-        if let Some(live) = self.live(place.session) {
-            live.late_event((place.epoch, place.sequence), event);
-        }
+        let at = (place.epoch, place.sequence);
+        let delta = Delta::LateEvent { at, event: Box::new(event.clone()) };
+        self.show(place.session, delta, |live| live.late_event(at, event));
     }
 
     /// What is known of a session from before its live view began.
     pub fn history(&self, session: SessionId, history: History) {
-        if let Some(live) = self.live(session) {
-            live.history(history);
+        let Some(live) = self.hub.session(self.team, session) else { return };
+        if live.history(history)
+            && let Some(bus) = &self.hub.bus
+        {
+            live.renew(bus, self.team);
         }
     }
 
     /// What is used a lap.
     pub fn consumption(&self, session: SessionId, consumption: Consumption) {
-        if let Some(live) = self.live(session) {
-            live.consumption(consumption);
-        }
+        self.show(session, Delta::Consumption { consumption }, |live| live.consumption(consumption));
     }
 
     /// Samples of this stretch of session time are recorded that could not be shown.
     pub fn backfilled(&self, session: SessionId, from_s: f64, to_s: f64) {
-        if let Some(live) = self.live(session) {
+        self.show(session, Delta::Backfilled { from_s, to_s }, |live| {
             live.backfilled(from_s, to_s);
-        }
+            true
+        });
     }
 
     /// Shows facts: an item of the stream, or (`is_item` false) what a preview begins with.
     pub fn info(&self, place: Place, info: &SessionInfo, is_item: bool) {
-        if let Some(live) = self.live(place.session) {
-            live.info((place.epoch, place.sequence), info, is_item);
-        }
+        let at = (place.epoch, place.sequence);
+        let delta = Delta::Info { at, info: Box::new(info.clone()), is_item };
+        self.show(place.session, delta, |live| live.info(at, info, is_item));
     }
 
     /// Shows a setup; see [`Publisher::info`].
     pub fn setup(&self, place: Place, setup: &Setup, is_item: bool) {
-        if let Some(live) = self.live(place.session) {
-            live.setup((place.epoch, place.sequence), setup, is_item);
-        }
+        let at = (place.epoch, place.sequence);
+        let delta = Delta::Setup { at, setup: Box::new(setup.clone()), is_item };
+        self.show(place.session, delta, |live| live.setup(at, setup, is_item));
     }
 
     /// The stream of a session ends here.
     pub fn end(&self, place: Place, reason: EndReason) {
-        if let Some(live) = self.live(place.session) {
-            live.end_at((place.epoch, place.sequence), reason);
-        }
+        let at = (place.epoch, place.sequence);
+        self.show(place.session, Delta::EndAt { at, reason }, |live| live.end_at(at, reason));
     }
 }
 
@@ -215,10 +241,14 @@ impl Drop for Connection {
         rig.connection = None;
         rig.state.connected = false;
         rig.state.since_ms = Some(now_ms());
-        let is_deleted = rig.is_deleted;
-        team.tell_rig(*team_id, *rig_id);
+        let (is_deleted, session) = (rig.is_deleted, rig.state.session);
+        team.tell_rig(hub.bus.as_deref(), *team_id, *rig_id);
         if is_deleted {
             team.remove_rig(*rig_id);
+        }
+        drop(teams);
+        if let Some(session) = session {
+            hub.let_go(*team_id, session);
         }
     }
 }

@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Events that a new viewer gets with the snapshot: our laps of a 24-hour race and what lies between.
-const RECENT_EVENTS: usize = 600;
+pub(super) const RECENT_EVENTS: usize = 600;
 /// Where events from before the live view stand: before all that it has.
 const BEFORE: At = (0, 0);
 
@@ -62,6 +62,7 @@ struct State {
     last_batch: Option<Bytes>,
     ended: Option<EndReason>,
     viewers: Vec<Subscription>,
+    published: Published,
 }
 
 #[derive(Debug)]
@@ -72,6 +73,10 @@ struct Subscription {
     interval_ms: u64,
     sent_ms: u64,
 }
+
+mod mirror;
+
+use mirror::Published;
 
 impl LiveSession {
     pub(super) fn new(id: SessionId, begin: Begin) -> Self {
@@ -86,6 +91,7 @@ impl LiveSession {
             last_batch: None,
             ended: None,
             viewers: Vec::new(),
+            published: Published::default(),
         };
         Self { id, state: Mutex::new(state) }
     }
@@ -98,27 +104,24 @@ impl LiveSession {
     pub(super) fn subscribe(&self, viewer: u64, outbox: &Outbox, max_hz: Option<u32>) {
         let mut state = self.state();
         state.viewers.retain(|s| s.viewer != viewer);
-        let (epoch, sequence) = state.shown.position();
-        outbox.message(&ViewMessage::Snapshot {
-            session: self.id,
-            epoch,
-            sequence,
-            info: state.info.clone(),
-            standings: state.standings.clone(),
-            setup: state.setup.clone(),
-            events: state.events.iter().map(|(_, event)| event.clone()).collect(),
-            consumption: state.consumption,
-            ended: state.ended,
-        });
+        outbox.event(state.told(self.id));
         if let Some(frame) = &state.last_batch {
-            outbox.sample(self.id, sequence, frame.clone());
+            outbox.sample(self.id, state.shown.position().1, frame.clone());
         }
         let interval_ms = max_hz.map_or(0, |hz| 1000 / u64::from(hz.max(1)));
         state.viewers.push(Subscription { viewer, outbox: outbox.clone(), interval_ms, sent_ms: 0 });
     }
 
-    pub(super) fn unsubscribe(&self, viewer: u64) {
-        self.state().viewers.retain(|s| s.viewer != viewer);
+    /// Forgets a viewer; says whether nobody looks any more.
+    pub(super) fn unsubscribe(&self, viewer: u64) -> bool {
+        let mut state = self.state();
+        state.viewers.retain(|s| s.viewer != viewer);
+        state.viewers.is_empty()
+    }
+
+    /// Whether somebody looks.
+    pub(super) fn has_viewers(&self) -> bool {
+        self.state().viewers.iter().any(|s| !s.outbox.is_closed())
     }
 
     /// Shows a batch, as the bytes that the agent sent; `false` where a later item was shown.
@@ -157,19 +160,16 @@ impl LiveSession {
     }
 
     /// An event that came as backfill: if it was not shown, viewers get it late.
-    pub(super) fn late_event(&self, at: At, event: &RaceEvent) {
+    pub(super) fn late_event(&self, at: At, event: &RaceEvent) -> bool {
         let mut state = self.state();
-        if state.shown.fill(at) {
-            state.tell(&ViewMessage::Event { session: self.id, event: event.clone(), late: true });
-            state.remember(at, event.clone());
-        }
+        state.shown.fill(at) && state.tell_late(self.id, at, event)
     }
 
-    /// What is known from before, once.
-    pub(super) fn history(&self, history: History) {
+    /// What is known from before, once; `false` the second time.
+    pub(super) fn history(&self, history: History) -> bool {
         let mut state = self.state();
         if std::mem::replace(&mut state.has_history, true) {
-            return;
+            return false;
         }
         for event in history.events {
             if !state.has_lap(&event) {
@@ -184,11 +184,12 @@ impl LiveSession {
         if state.consumption == Consumption::default() {
             state.consume(self.id, history.consumption);
         }
+        true
     }
 
     /// What is known of the consumption after what was shown last.
-    pub(super) fn consumption(&self, consumption: Consumption) {
-        self.state().consume(self.id, consumption);
+    pub(super) fn consumption(&self, consumption: Consumption) -> bool {
+        self.state().consume(self.id, consumption)
     }
 
     /// Samples of a stretch of session time are recorded that could not be shown.
@@ -197,37 +198,41 @@ impl LiveSession {
     }
 
     /// Shows changed facts; those of a preview stand at the place before the first item that is shown.
-    pub(super) fn info(&self, at: At, info: &SessionInfo, is_item: bool) {
+    pub(super) fn info(&self, at: At, info: &SessionInfo, is_item: bool) -> bool {
         let mut state = self.state();
-        if state.go_to(at, is_item) && state.info != *info {
+        let is_news = state.go_to(at, is_item) && state.info != *info;
+        if is_news {
             state.tell(&ViewMessage::Info { session: self.id, info: info.clone() });
             state.info = info.clone();
         }
+        is_news
     }
 
     /// Shows another setup; see [`LiveSession::info`].
-    pub(super) fn setup(&self, at: At, setup: &Setup, is_item: bool) {
+    pub(super) fn setup(&self, at: At, setup: &Setup, is_item: bool) -> bool {
         let mut state = self.state();
-        if state.go_to(at, is_item) && state.setup.as_ref() != Some(setup) {
+        let is_news = state.go_to(at, is_item) && state.setup.as_ref() != Some(setup);
+        if is_news {
             state.tell(&ViewMessage::Setup { session: self.id, setup: setup.clone() });
             state.setup = Some(setup.clone());
         }
+        is_news
     }
 
     /// The stream ends here; if nothing later was shown, whoever looks at it is told.
-    pub(super) fn end_at(&self, at: At, reason: EndReason) {
+    pub(super) fn end_at(&self, at: At, reason: EndReason) -> bool {
         let is_last = self.state().shown.advance(at);
-        if is_last {
-            self.end(reason);
-        }
+        is_last && self.end(reason)
     }
 
     /// Ends it, wherever it is.
-    pub(super) fn end(&self, reason: EndReason) {
+    pub(super) fn end(&self, reason: EndReason) -> bool {
         let mut state = self.state();
-        if state.ended.replace(reason).is_none() {
+        let is_news = state.ended.replace(reason).is_none();
+        if is_news {
             state.tell(&ViewMessage::Ended { session: self.id, reason });
         }
+        is_news
     }
 }
 
@@ -236,21 +241,28 @@ impl State {
         if is_item { self.shown.advance(at) } else { self.shown.skip_to(at) }
     }
 
-    fn consume(&mut self, session: SessionId, consumption: Consumption) {
-        if consumption != self.consumption {
+    fn consume(&mut self, session: SessionId, consumption: Consumption) -> bool {
+        let is_news = consumption != self.consumption;
+        if is_news {
             self.tell(&ViewMessage::Consumption { session, consumption });
             self.consumption = consumption;
         }
+        is_news
+    }
+
+    /// `false` where it was told before.
+    fn tell_late(&mut self, session: SessionId, at: At, event: &RaceEvent) -> bool {
+        if self.events.iter().any(|(other, _)| *other == at) {
+            return false;
+        }
+        self.tell(&ViewMessage::Event { session, event: event.clone(), late: true });
+        self.remember(at, event.clone());
+        true
     }
 
     /// Keeps an event that is about us, at its place.
     fn remember(&mut self, at: At, event: RaceEvent) {
-        let about_us = match &event {
-            RaceEvent::Lap(lap) => lap.car == self.info.car,
-            RaceEvent::Pit { car, .. } | RaceEvent::DriverChange { car, .. } => *car == self.info.car,
-            RaceEvent::Phase { .. } | RaceEvent::Note { .. } => true,
-        };
-        if !about_us {
+        if !self.is_ours(&event) {
             return;
         }
         let index = self.events.partition_point(|(other, _)| *other <= at);
@@ -260,10 +272,34 @@ impl State {
         }
     }
 
+    fn is_ours(&self, event: &RaceEvent) -> bool {
+        match event {
+            RaceEvent::Lap(lap) => lap.car == self.info.car,
+            RaceEvent::Pit { car, .. } | RaceEvent::DriverChange { car, .. } => *car == self.info.car,
+            RaceEvent::Phase { .. } | RaceEvent::Note { .. } => true,
+        }
+    }
+
     fn has_lap(&self, event: &RaceEvent) -> bool {
         let RaceEvent::Lap(lap) = event else { return false };
         let is_same = |other: &RaceEvent| matches!(other, RaceEvent::Lap(l) if l.lap == lap.lap && l.car == lap.car);
         self.events.iter().any(|(_, other)| is_same(other))
+    }
+
+    /// The snapshot that a new viewer gets, framed.
+    fn told(&self, session: SessionId) -> Bytes {
+        let (epoch, sequence) = self.shown.position();
+        wire::text(&ViewMessage::Snapshot {
+            session,
+            epoch,
+            sequence,
+            info: self.info.clone(),
+            standings: self.standings.clone(),
+            setup: self.setup.clone(),
+            events: self.events.iter().map(|(_, event)| event.clone()).collect(),
+            consumption: self.consumption,
+            ended: self.ended,
+        })
     }
 
     fn tell(&mut self, message: &ViewMessage) {

@@ -6,7 +6,7 @@
 
 use super::hub::{Hub, now_ms};
 use super::outbox::Outbox;
-use super::session::LiveSession;
+use super::session::{Begin, History};
 use super::wire;
 use crate::app::State;
 use crate::auth::{self, Caller};
@@ -20,6 +20,7 @@ use actix_web::{HttpRequest, HttpResponse, get, web};
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 use onelap_protocol::limits::MAX_VIEWER_FRAME;
+use onelap_protocol::race::RaceEvent;
 use onelap_protocol::viewer::{ViewMessage, ViewerMessage};
 use onelap_protocol::{ErrorCode, SessionId, TeamId, UserId, VIEWER_SUBPROTOCOL};
 use std::collections::HashMap;
@@ -102,7 +103,7 @@ struct Viewer {
     outbox: Outbox,
     state: Arc<State>,
     watched: Vec<TeamId>,
-    subscribed: HashMap<SessionId, Arc<LiveSession>>,
+    subscribed: HashMap<SessionId, TeamId>,
 }
 
 /// Why the loop ends.
@@ -136,7 +137,7 @@ impl Viewer {
 
     fn leave(&mut self, hub: &Hub) {
         hub.leave(self.id, &self.watched);
-        self.subscribed.drain().for_each(|(_, session)| session.unsubscribe(self.id));
+        self.subscribed.drain().for_each(|(session, team)| hub.unsubscribe(team, session, self.id));
     }
 
     async fn talk(&mut self, mut payload: web::Payload) -> End {
@@ -207,8 +208,8 @@ impl Viewer {
                 }
             }
             ViewerMessage::Unsubscribe { session } => {
-                if let Some(live) = self.subscribed.remove(&session) {
-                    live.unsubscribe(self.id);
+                if let Some(team) = self.subscribed.remove(&session) {
+                    self.state.hub.unsubscribe(team, session, self.id);
                 }
             }
         }
@@ -225,18 +226,32 @@ impl Viewer {
         if !self.watched.contains(&team) {
             let tenant = self.tenant(team).await?;
             let names = rigs::names(&self.state.db, tenant).await?;
-            self.state.hub.watch(team, self.id, &self.outbox, &names);
+            self.state.hub.watch(team, self.id, &self.outbox, &names).await;
             self.watched.push(team);
         }
         Ok(())
     }
 
     async fn subscribe(&mut self, team: TeamId, session: SessionId, max_hz: Option<u32>) -> Result<(), ApiError> {
-        self.tenant(team).await?;
-        let live = self.state.hub.session(team, session).ok_or(ApiError::NotFound)?;
-        live.subscribe(self.id, &self.outbox, max_hz);
-        self.subscribed.insert(session, live);
+        let tenant = self.tenant(team).await?;
+        let hub = &self.state.hub;
+        let stored = || self.stored(tenant, session);
+        if !hub.subscribe(team, session, (self.id, &self.outbox, max_hz), stored).await {
+            return Err(ApiError::NotFound);
+        }
+        self.subscribed.insert(session, team);
         Ok(())
+    }
+
+    /// How a session that runs stands in Postgres.
+    async fn stored(&self, tenant: Tenant, session: SessionId) -> Option<(Begin, History)> {
+        let stored = self.state.recorder.stored(tenant, session).await.ok()??;
+        if stored.ended.is_some() {
+            return None;
+        }
+        let begin = Begin { info: stored.info, epoch: stored.place.epoch, sequence: stored.place.sequence };
+        let events = stored.laps.into_iter().map(RaceEvent::Lap).collect();
+        Some((begin, History { events, setup: stored.setup, consumption: stored.fold.consumption() }))
     }
 
     fn refuse(&self, session: Option<SessionId>, code: ErrorCode, message: String) {

@@ -38,6 +38,16 @@ pub(super) fn batch(payload: &[u8]) -> Bytes {
     out.into()
 }
 
+/// What a frame carries.
+pub(super) fn payload(frame: &Bytes) -> Bytes {
+    let header = match frame.get(1) {
+        Some(126) => 4,
+        Some(127) => 10,
+        _ => 2,
+    };
+    frame.slice(header.min(frame.len())..)
+}
+
 /// A control message.
 pub(super) fn text(message: &ViewMessage) -> Bytes {
     // Messages are plain data with text keys, which always serialise.

@@ -215,6 +215,15 @@ impl Recorder {
         resume_store::places(&mut tx, sessions).await
     }
 
+    /// How a session stands in Postgres now.
+    ///
+    /// # Errors
+    /// Where Postgres does not answer.
+    pub async fn stored(&self, tenant: Tenant, session: SessionId) -> Result<Option<Stored>, sqlx::Error> {
+        let mut tx = self.db.tenant(tenant).await?;
+        resume_store::load(&mut tx, session).await
+    }
+
     /// Starts a writer for what a run of the agent sends of a session. It looks up what there is and says so; items may
     /// be offered before.
     #[must_use]

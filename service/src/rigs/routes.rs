@@ -97,6 +97,7 @@ pub(crate) async fn list_rigs(scope: TeamScope, state: web::Data<State>) -> Resu
     let mut tokens = store::tokens(&mut tx).await?;
     tx.commit().await?;
     let team = scope.tenant.team();
+    state.hub.refresh_rigs(team).await;
     let rigs = rows
         .into_iter()
         .map(|row| Rig {

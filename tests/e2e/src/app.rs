@@ -84,6 +84,12 @@ impl TestApp {
         Self { address, state, running: Some(Running { shutdown, thread }), database, settings }
     }
 
+    /// Starts another instance over the same database, with the same settings.
+    pub async fn beside(&self) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        Self::start(self.database.clone(), self.settings.clone(), listener).await
+    }
+
     /// Stops the service in order and starts it again on the same port and database.
     pub async fn restart(&mut self) {
         self.stop().await;

@@ -15,6 +15,7 @@ mod app;
 mod database;
 pub mod http;
 pub mod proxy;
+mod redis;
 pub mod rig;
 pub mod sockets;
 mod team;
@@ -22,6 +23,7 @@ mod team;
 pub use app::TestApp;
 pub use database::TestDatabase;
 pub use http::Answer;
+pub use redis::TestRedis;
 pub use sockets::{Came, PATIENCE, RawAgent, RawViewer, Rejected};
 pub use team::{Rig, Team};
 
