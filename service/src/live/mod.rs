@@ -12,6 +12,7 @@ pub(crate) mod bus;
 mod copies;
 mod delta;
 mod hub;
+mod kept;
 mod outbox;
 mod publisher;
 mod session;

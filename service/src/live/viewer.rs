@@ -4,6 +4,7 @@
 //! and cleans up. Reader and writer never wait for each other: a viewer that does not read is found by its missing pong
 //! (and by the kernel's send time-out), not by a blocked task.
 
+use super::copies::Wants;
 use super::hub::{Hub, now_ms};
 use super::outbox::Outbox;
 use super::session::{Begin, History};
@@ -21,7 +22,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 use onelap_protocol::limits::MAX_VIEWER_FRAME;
 use onelap_protocol::race::RaceEvent;
-use onelap_protocol::viewer::{ViewMessage, ViewerMessage};
+use onelap_protocol::viewer::{SeenUpTo, ViewMessage, ViewerMessage};
 use onelap_protocol::{ErrorCode, SessionId, TeamId, UserId, VIEWER_SUBPROTOCOL};
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -202,8 +203,8 @@ impl Viewer {
                     self.refuse(None, error.code(), error.message());
                 }
             }
-            ViewerMessage::Subscribe { team, session, max_hz } => {
-                if let Err(error) = self.subscribe(team, session, max_hz).await {
+            ViewerMessage::Subscribe { team, session, max_hz, after } => {
+                if let Err(error) = self.subscribe(team, session, max_hz, after).await {
                     self.refuse(Some(session), error.code(), error.message());
                 }
             }
@@ -232,11 +233,18 @@ impl Viewer {
         Ok(())
     }
 
-    async fn subscribe(&mut self, team: TeamId, session: SessionId, max_hz: Option<u32>) -> Result<(), ApiError> {
+    async fn subscribe(
+        &mut self,
+        team: TeamId,
+        session: SessionId,
+        max_hz: Option<u32>,
+        after: Option<SeenUpTo>,
+    ) -> Result<(), ApiError> {
         let tenant = self.tenant(team).await?;
         let hub = &self.state.hub;
         let stored = || self.stored(tenant, session);
-        if !hub.subscribe(team, session, (self.id, &self.outbox, max_hz), stored).await {
+        let wants = Wants { viewer: self.id, outbox: &self.outbox, max_hz, after };
+        if !hub.subscribe(team, session, wants, stored).await {
             return Err(ApiError::NotFound);
         }
         self.subscribed.insert(session, team);

@@ -301,7 +301,7 @@ impl RawViewer {
 
     /// Subscribes to a session.
     pub async fn subscribe(&mut self, team: TeamId, session: SessionId) {
-        self.say(&ViewerMessage::Subscribe { team, session, max_hz: None }).await;
+        self.say(&ViewerMessage::Subscribe { team, session, max_hz: None, after: None }).await;
     }
 
     /// What comes next.

@@ -461,7 +461,7 @@ async fn a_viewer_gets_as_many_batches_as_it_wants() {
     agent.lap(1).await;
     agent.acknowledged(2).await;
     let mut viewer = ours.viewer().await;
-    viewer.say(&ViewerMessage::Subscribe { team: ours.id, session: agent.session, max_hz: Some(2) }).await;
+    viewer.say(&ViewerMessage::Subscribe { team: ours.id, session: agent.session, max_hz: Some(2), after: None }).await;
     snapshot(&mut viewer).await;
     // Ten batches a second for three seconds of the agent's clock.
     for i in 0..30 {
