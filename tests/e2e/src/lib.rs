@@ -14,13 +14,13 @@
 mod app;
 mod database;
 pub mod http;
-pub mod proxy;
 pub mod rig;
 pub mod sockets;
 mod team;
 
 pub use app::TestApp;
 pub use database::TestDatabase;
+pub use faults as proxy;
 pub use http::Answer;
 pub use sockets::{Came, PATIENCE, RawAgent, RawViewer, Rejected};
 pub use team::{Rig, Team};

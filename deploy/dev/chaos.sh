@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# `make chaos`: kills, stops and lying links between all parts, and the question whether anything was lost.
+#
+#   chaos.sh [ARGUMENT…]         builds, then one run on servers of its own; arguments go to the program (chaos --help)
+#   chaos.sh proof [ARGUMENT…]   builds that are wrong on purpose (make chaos-proof): the run must find each of them
+#
+# CHAOS_SECONDS   how long faults go on (600); starting, draining and judging take half a minute more
+# CHAOS_SEED      which faults, and when; printed
+# CHAOS_BIN       a folder of executables to take instead of building
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+cd "$ROOT"
+
+state="$DEV/chaos"
+name=chaos-$$
+folder="$state/$$"
+memory=
+program=
+
+stop_servers() {
+    local of=$1
+    "$ROOT/deploy/dev/postgres.sh" destroy "$of" || true
+    "$ROOT/deploy/dev/redis.sh" destroy "$of" || true
+}
+
+finish() {
+    local status=$?
+    trap - EXIT
+    trap '' INT TERM HUP
+    if [ -n "$program" ] && kill -TERM "$program" 2>/dev/null; then wait "$program" 2>/dev/null || true; fi
+    stop_servers "$name" 2>/dev/null
+    [ -z "$memory" ] || rm -rf "$memory"
+    if [ "$status" -eq 0 ]; then rm -rf "$folder"; elif [ -d "$folder" ]; then say "logs and spools: $folder"; fi
+    rm -f "$folder.memory"
+    exit "$status"
+}
+
+# A run that was killed outright leaves its servers behind; their name says whose they were.
+end_leftovers() {
+    local dir pid
+    for dir in "$DEV"/chaos-*; do
+        pid=${dir##*-}
+        if [ -d "$dir" ] && [[ $pid =~ ^[0-9]+$ ]] && ! kill -0 "$pid" 2>/dev/null; then
+            say "ending what the run $pid left behind"
+            stop_servers "chaos-$pid"
+            [ ! -s "$state/$pid.memory" ] || rm -rf "$(cat "$state/$pid.memory")"
+        fi
+    done
+}
+
+# run BIN [ARGUMENT…]: the harness in a process group of its own, so that Ctrl-C reaches this script alone.
+run() {
+    local bin=$1
+    shift
+    mkdir -p "$folder"
+    set -m
+    "$harness" --bin "$bin" --folder "$folder" --memory "$memory" --root "$ROOT" --name "$name" "$@" </dev/null &
+    set +m
+    program=$!
+    local status=0
+    wait "$program" || status=$?
+    program=
+    return "$status"
+}
+
+command -v setpriv >/dev/null || die "setpriv (util-linux) is missing: the chaos run needs Linux"
+mode=run
+if [ "${1:-}" = proof ]; then mode=proof; shift; fi
+
+deploy/dev/setup.sh rust compilers postgres redis
+bin=${CHAOS_BIN:-}
+if [ -z "$bin" ]; then
+    # The same packages and features as in `make test`, so that nothing is built twice.
+    SQLX_OFFLINE=true cargo build --locked --workspace --all-features --bins
+    bin="${CARGO_TARGET_DIR:-$ROOT/target}/debug"
+fi
+harness=${CHAOS_HARNESS:-$bin/chaos}
+
+mkdir -p "$state"
+end_leftovers
+trap finish EXIT
+trap 'exit 130' INT TERM HUP
+if [ -d /dev/shm ]; then memory=$(mktemp -d /dev/shm/onelap-chaos.XXXXXX); else memory=$(mktemp -d); fi
+echo "$memory" >"$folder.memory"
+
+if [ "$mode" = run ]; then
+    run "$bin" "$@"
+    exit
+fi
