@@ -54,8 +54,10 @@ async fn open(request: Request<()>) -> Result<Socket, Rejected> {
 }
 
 async fn next<T: DeserializeOwned>(socket: &mut Socket) -> Came<T> {
+    // Pings do not count.
+    let deadline = tokio::time::Instant::now() + PATIENCE;
     loop {
-        let message = tokio::time::timeout(PATIENCE, socket.next()).await.expect("nothing came in time");
+        let message = tokio::time::timeout_at(deadline, socket.next()).await.expect("nothing came in time");
         match message {
             Some(Ok(Message::Text(text))) => {
                 return Came::Message(serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e} in {text}")));
