@@ -7,7 +7,7 @@ FUZZ_SECONDS ?= 60
 export SQLX_OFFLINE ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint build web db db-stop redis redis-stop sqlx-prepare sqlx-check openapi types fuzz bench browser-test windows windows-test cluster cluster-check clean-dev
+.PHONY: help setup demo test lint build web db db-stop redis redis-stop sqlx-prepare sqlx-check openapi types fuzz bench browser-test windows windows-test cluster cluster-check deploy-check clean-dev
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ cluster: ## two instances behind nginx, with Postgres and Redis; Ctrl-C ends the
 
 cluster-check: ## what the cluster promises when an instance dies or is restarted, measured
 	@deploy/dev/cluster.sh check
+
+deploy-check: ## image, compose file, nginx, alert rules and dashboards, with the tools that are here
+	@deploy/dev/deploy-check.sh
 
 windows: ## agent and fake game as Windows programs, into .dev/windows
 	@deploy/dev/windows.sh build
