@@ -100,11 +100,22 @@ impl Outbox {
 
     /// A session of an earlier run is over, and nobody looks at it any more.
     pub fn leave_behind(&mut self, session: SessionId) {
-        self.left_behind.push(session);
+        if !self.is_left_behind(session) {
+            self.left_behind.push(session);
+        }
     }
 
     fn is_left_behind(&self, session: SessionId) -> bool {
         self.left_behind.contains(&session)
+    }
+
+    /// Tries the spool's folder again, if it is missing. Returns whether the spool has moved into it now.
+    pub fn retry_folder(&mut self, now_ms: u64) -> bool {
+        let has_come = self.spool.retry_folder(now_ms);
+        if let Some(about) = self.about.as_ref().filter(|_| has_come) {
+            self.spool.remember(about.session, Some((*about.info).clone()));
+        }
+        has_come
     }
 
     /// What is told of the spool.

@@ -273,6 +273,18 @@ impl LinkState {
         }));
     }
 
+    /// The spool has found what an earlier run of the agent has left: that is to go, too.
+    pub fn start_over(&mut self) {
+        if let Phase::Live(live) = &mut self.phase {
+            live.cursors.start_over();
+        }
+    }
+
+    /// Whether there is a connection on which something that is to be seen waits to be sent.
+    pub fn has_unsent(&mut self, outbox: &mut Outbox) -> bool {
+        if let Phase::Live(live) = &mut self.phase { live.cursors.has_shown(outbox) } else { false }
+    }
+
     /// Looks at how much waits; to be called a few times a second.
     pub fn look(&self, now_ms: u64, unix_ms: u64, outbox: &mut Outbox) {
         let behind = match &self.phase {

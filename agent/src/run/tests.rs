@@ -165,7 +165,7 @@ impl Bench {
         let (sink, queue) = raw_queue(clock);
         let (sender, status) = watch::channel(RigStatus::new("rig", 20));
         let pipeline = Pipeline::new(vec![Box::new(Scripted(script))], Sampler::new(20, 100), spool);
-        let rig = Rig::new(Target { server, token: token() }, clock, queue, false, pipeline, sender);
+        let rig = Rig::new(Target { server, token: token() }, clock, queue, false, pipeline, Reason::default(), sender);
         let stop = CancellationToken::new();
         Self { sink, status, task: tokio::spawn(rig.run(stop.clone())), stop }
     }
@@ -292,7 +292,7 @@ async fn a_rig_without_a_service_ends_at_once() {
 async fn a_recording_is_played_to_its_end_and_the_agent_finishes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.1lap");
-    let mut recorder = Recorder::new(std::fs::File::create(&path).unwrap()).unwrap();
+    let mut recorder = Recorder::new(fs::File::create(&path).unwrap()).unwrap();
     for i in 0..20 {
         recorder.write(crate::raw::Stamp { unix_ms: i * 250, mono_ms: i * 250 }, &Raw::Tick).unwrap();
     }
@@ -313,12 +313,12 @@ async fn a_recording_is_played_to_its_end_and_the_agent_finishes() {
     agent.stop().await;
 
     // One that lost its end, or was damaged, is played up to there and says so.
-    let whole = std::fs::read(folder.path().join("a.1lap")).unwrap();
+    let whole = fs::read(folder.path().join("a.1lap")).unwrap();
     let mut damaged = whole.clone();
     damaged[whole.len() / 2] ^= 0x55;
     for (bytes, why) in [(&whole[..whole.len() - 6], "end is missing"), (&damaged, "damaged")] {
         let path = folder.path().join("short");
-        std::fs::write(&path, bytes).unwrap();
+        fs::write(&path, bytes).unwrap();
         options.input = Input::Replay { path, speed: 1_000.0 };
         let mut agent = Agent::spawn(&options).unwrap();
         timeout(SOON, agent.finished()).await.unwrap();
@@ -363,7 +363,7 @@ async fn what_was_read_is_sent_by_the_next_agent_if_this_one_is_killed() {
 async fn a_folder_that_cannot_be_used_is_told_once_and_the_rig_runs() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
-    std::fs::write(&file, "").unwrap();
+    fs::write(&file, "").unwrap();
     let rig = RigOptions { name: "rig".into(), token: token(), game: GameChoice::F1, f1_port: 0, f1_sender: None };
     let service = Service::start().await;
     let mut options = AgentOptions {

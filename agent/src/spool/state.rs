@@ -117,7 +117,13 @@ impl Session {
     #[must_use]
     pub fn is_same(&self, info: &SessionInfo, at_s: f64, now_ms: u64) -> bool {
         // A clock that was set back makes it look as if it had been seen in the future.
-        self.may_be(info) && at_s >= self.at_s && self.seen_ms.abs_diff(now_ms) <= GOES_ON_MS
+        self.may_be(info) && at_s >= self.at_s && !self.is_long_ago(now_ms)
+    }
+
+    /// Whether it was last seen so long ago that it does not go on any more.
+    #[must_use]
+    pub fn is_long_ago(&self, now_ms: u64) -> bool {
+        self.seen_ms.abs_diff(now_ms) > GOES_ON_MS
     }
 
     /// As far as it can be told without the game's clock.
