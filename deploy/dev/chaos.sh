@@ -87,3 +87,34 @@ if [ "$mode" = run ]; then
     run "$bin" "$@"
     exit
 fi
+
+# ---- proof ------------------------------------------------------------------------------------------------------------
+
+wrong="$DEV/chaos-proof"
+seed=${CHAOS_SEED:-3}
+say "building service and agent wrong on purpose, into .dev/chaos-proof (some minutes the first time)"
+SQLX_OFFLINE=true RUSTFLAGS="--cfg onelap_chaos_ack_before_commit --cfg onelap_chaos_delete_before_ack" \
+    cargo build --quiet --locked --target-dir "$wrong/target" --config 'profile.dev.package."*".opt-level=0' \
+    -p onelap-service -p onelap-agent --bins
+
+# prove WHAT PROGRAM: a run with this program wrong and the others right must be judged, and judged bad.
+prove() {
+    local what=$1 part=$2 status=0
+    rm -rf "$wrong/bin" "$folder"
+    mkdir -p "$wrong/bin"
+    cp "$bin/onelap-service" "$bin/onelap-agent" "$bin/fake-game" "$wrong/bin/"
+    cp -f "$wrong/target/debug/$part" "$wrong/bin/$part"
+    printf '\n== %s\n' "$what"
+    run "$wrong/bin" --seconds "${CHAOS_SECONDS:-45}" --seed "$seed" "${@:3}" | tee "$wrong/$part.log" || status=$?
+    [ "$status" -eq 1 ] || die "$what: the run ended with $status instead of finding it"
+    grep -q -- '  <--$' "$wrong/$part.log" || die "$what: the checker found nothing in what is stored"
+    stop_servers "$name"
+}
+
+prove "a service that acknowledges before it commits" onelap-service "$@"
+prove "an agent that deletes before it is acknowledged" onelap-agent "$@"
+printf '\nboth were found:\n'
+for part in onelap-service onelap-agent; do
+    printf '%s\n' "  $part"
+    grep -E -- '  <--$|^acknowledged before' "$wrong/$part.log" | head -6 | sed 's/^/    /'
+done

@@ -23,6 +23,8 @@ const FIRST_LIVE: Duration = Duration::from_secs(60);
 const DRAIN: Duration = Duration::from_secs(90);
 /// How long everybody drives on when all is well again.
 const CALM: Duration = Duration::from_secs(3);
+/// As long as nothing more is committed it is not waited for.
+const NO_PROGRESS: Duration = Duration::from_secs(20);
 /// How long an agent may take to end.
 const AGENT_ENDS: Duration = Duration::from_secs(10);
 /// How long an agent may take to say hello.
@@ -180,9 +182,13 @@ impl Run {
         let mut database = Database::connect(&stack.database_url(), &stack.team.id).await.map_err(|e| e.to_string())?;
         let began = Instant::now();
         let mut waiting = usize::MAX;
-        while waiting > 0 && began.elapsed() < DRAIN {
+        let mut before = (Instant::now(), std::collections::BTreeMap::new());
+        while waiting > 0 && began.elapsed() < DRAIN && before.0.elapsed() < NO_PROGRESS {
             sleep(Duration::from_millis(300)).await;
             let places = database.places().await.map_err(|e| e.to_string())?;
+            if places != before.1 {
+                before = (Instant::now(), places.clone());
+            }
             let heard = stack.witness.heard();
             let is_waiting = |(session, epoch, last): &(_, u64, u64)| {
                 places.get(session).copied().unwrap_or_default() < (*epoch, *last)
@@ -193,7 +199,7 @@ impl Run {
         }
         stack.say(&match waiting {
             0 => format!("all that was heard is committed after {:.1} s", began.elapsed().as_secs_f64()),
-            _ => format!("{waiting} streams are not committed after {} s", DRAIN.as_secs()),
+            _ => format!("{waiting} streams are not committed after {:.0} s", began.elapsed().as_secs_f64()),
         });
         // What is committed has been acknowledged when the agent ends: it closes in order.
         for rig in 0..stack.rigs.len() {
@@ -239,6 +245,7 @@ impl Run {
 
     async fn judged(&self, end_ms: u64) -> Result<Findings, String> {
         let stack = &self.stack;
+        stack.keep_game_logs();
         let mut database = Database::connect(&stack.database_url(), &stack.team.id).await.map_err(|e| e.to_string())?;
         let sessions = database.everything().await?;
         let (heard, memory, health) = (stack.witness.heard(), self.memory.borrow(), stack.health.borrow());

@@ -288,6 +288,19 @@ impl Stack {
         ended
     }
 
+    /// Writes what the games say they did beside the logs, for people.
+    pub fn keep_game_logs(&self) {
+        for rig in &self.rigs {
+            for (number, run) in rig.runs.borrow().iter().enumerate() {
+                let file = self.places.folder.join(format!("race-{}-{number}.json", rig.index));
+                let log = run.log.as_ref().and_then(|log| serde_json::to_vec_pretty(log).ok()).unwrap_or_default();
+                if let Err(error) = std::fs::write(&file, log) {
+                    self.say(&format!("{}: {error}", file.display()));
+                }
+            }
+        }
+    }
+
     /// Ends whatever still runs.
     pub async fn end(&self) {
         for rig in &self.rigs {

@@ -60,8 +60,8 @@ pub struct Hello {
 pub struct Heard {
     /// By session and run of the agent.
     pub streams: BTreeMap<(SessionId, u64), Stream>,
-    /// Acknowledgements since the last [`Heard::take_acks`].
-    acks: Vec<Ack>,
+    /// Acknowledgements since [`Heard::take_acks`].
+    pub acks: Vec<Ack>,
     /// In order.
     pub hellos: Vec<Hello>,
     /// Items on their way, by lane: live, preview, backfill; with repetitions.
