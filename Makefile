@@ -7,7 +7,7 @@ FUZZ_SECONDS ?= 60
 export SQLX_OFFLINE ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint build web db db-stop redis redis-stop sqlx-prepare sqlx-check openapi types fuzz bench browser-test windows windows-test cluster cluster-check deploy-check clean-dev
+.PHONY: help setup demo test lint build web db db-stop redis redis-stop sqlx-prepare sqlx-check openapi types fuzz chaos chaos-proof bench browser-test windows windows-test cluster cluster-check deploy-check clean-dev
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,12 @@ types: ## write the web app's types anew from the protocol
 fuzz: ## run every fuzz target for FUZZ_SECONDS
 	@deploy/dev/setup.sh rust compilers
 	@tests/fuzz/run.sh $(FUZZ_SECONDS)
+
+chaos: ## kill, stop and cut off every part for CHAOS_SECONDS (600), and check that nothing was lost
+	@deploy/dev/chaos.sh $(ARGS)
+
+chaos-proof: ## show that the chaos run finds builds that are wrong on purpose
+	@deploy/dev/chaos.sh proof $(ARGS)
 
 bench: ## the benchmarks behind the README's figures
 	@deploy/dev/bench.sh $(ARGS)
