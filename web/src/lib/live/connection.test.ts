@@ -7,6 +7,9 @@ const SESSION = '01936b2e-7c40-7a11-9b5e-3f0d6c2a8e71';
 const frame = new Uint8Array(
   readFileSync(new URL('../../../../protocol/tests/golden/accepted/driving.bin', import.meta.url)),
 );
+/** A batch after it: the sequence's first byte is the 25th. */
+const after = (batches: number) => frame.map((byte, i) => (i === 24 ? byte + batches : byte));
+const next = after(1);
 
 class FakeSocket implements Socket {
   binaryType = '';
@@ -220,5 +223,43 @@ describe('Connection', () => {
     expect([good?.id, good?.batch?.session, good?.why]).toEqual([7, SESSION, null]);
     expect([bad?.id, bad?.batch]).toEqual([8, null]);
     expect(bad?.why).toMatch(/cut short/);
+  });
+
+  it('makes a connection anew that goes silent while batches were coming', () => {
+    subscribed();
+    socket().onmessage?.({ data: frame.slice().buffer });
+    now = 60_000;
+    connection.check();
+    expect(sockets.length).toBe(1);
+    now = 0;
+    socket().onmessage?.({ data: next.slice().buffer });
+    now = 8000;
+    connection.check();
+    expect(sockets.length).toBe(1);
+    now = 8001;
+    connection.check();
+    expect(socket().closed).toBe(true);
+    expect(runTimer()).toBe(0);
+    socket().onopen?.();
+    socket().onmessage?.({ data: next.slice().buffer });
+    now = 60_000;
+    connection.check();
+    expect(sockets.length).toBe(2);
+  });
+
+  it('is patient where it was told why no batches come', () => {
+    const rig = { rig: 'r', session: SESSION, connected: true };
+    const rigs = (state: string) => JSON.stringify({ type: 'rigs', team: 't', rigs: [{ ...rig, state }] });
+    subscribed();
+    for (const batch of [frame, next]) socket().onmessage?.({ data: batch.slice().buffer });
+    socket().onmessage?.({ data: rigs('paused') });
+    now = 60_000;
+    connection.check();
+    expect(socket().closed).toBe(false);
+    for (const batch of [after(2), after(3)]) socket().onmessage?.({ data: batch.slice().buffer });
+    socket().onmessage?.({ data: rigs('on_track') });
+    now = 120_000;
+    connection.check();
+    expect(socket().closed).toBe(true);
   });
 });

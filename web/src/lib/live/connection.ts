@@ -42,6 +42,9 @@ export interface Surroundings {
 /** A connection that was silent for this long when the page is seen again is made anew. */
 const SILENT_MS = 20_000;
 
+/** Where batches were coming, one that is silent for this long is dead, though nobody has closed it. */
+const DEAD_MS = 8000;
+
 /** Who only looks into another tab for a moment keeps the rate. */
 const HIDDEN_AFTER_MS = 500;
 
@@ -58,6 +61,8 @@ export class Connection {
   private timer: number | null = null;
   private attempt = 0;
   private lastHeard = 0;
+  /** Batches that came since something was said that would explain that they stop. */
+  private flowing = 0;
   private goodbyeMs: number | null | undefined;
   private goodbyeReason: string | null = null;
   private teams: TeamId[] = [];
@@ -103,6 +108,11 @@ export class Connection {
         this.wake();
         break;
     }
+  }
+
+  /** To be called every few seconds: finds a connection that is half open. The one batch of a snapshot may be the last. */
+  check(): void {
+    if (this.opened && this.flowing > 1 && this.around.now() - this.lastHeard > DEAD_MS) this.renew();
   }
 
   private watch(teams: TeamId[]): void {
@@ -152,10 +162,14 @@ export class Connection {
       this.attempt = 0;
       this.retryIn(0);
     } else if (this.opened && this.around.now() - this.lastHeard > SILENT_MS) {
-      this.drop();
-      this.around.post({ type: 'link', link: 'reconnecting', why: null });
-      this.retryIn(0);
+      this.renew();
     }
+  }
+
+  private renew(): void {
+    this.drop();
+    this.around.post({ type: 'link', link: 'reconnecting', why: null });
+    this.retryIn(0);
   }
 
   private connect(): void {
@@ -192,6 +206,7 @@ export class Connection {
       // The last batch comes again with each snapshot.
       if (session !== this.shown?.session || !this.isNext(epoch, sequence)) return;
       this.place = { epoch, sequence };
+      this.flowing += 1;
       const { times, channels, values } = ownColumns(columns);
       this.around.post(
         { type: 'samples', session, epoch, sequence, times, channels, values },
@@ -234,8 +249,16 @@ export class Connection {
       this.goodbyeMs = message.reconnect_after_ms;
       this.goodbyeReason = message.reason;
     }
+    if (this.explainsSilence(message)) this.flowing = 0;
     if ('session' in message && message.session !== null && message.session !== this.shown?.session) return;
     this.around.post({ type: 'message', message });
+  }
+
+  private explainsSilence(message: ViewMessage): boolean {
+    if (message.type === 'ended') return true;
+    if (message.type !== 'rigs') return false;
+    const ours = message.rigs.filter((rig) => rig.session === this.shown?.session);
+    return ours.some((rig) => !rig.connected || rig.state !== 'on_track');
   }
 
   private onClose(code: number, reason: string): void {
@@ -284,6 +307,7 @@ export class Connection {
     }
     this.socket = null;
     this.opened = false;
+    this.flowing = 0;
     this.askedHz = NaN;
   }
 
