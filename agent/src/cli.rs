@@ -271,7 +271,11 @@ fn record(flags: &Flags, file: &Path, seconds: Option<u64>) -> Result<ExitCode, 
 /// One thread is enough for everything but the games.
 fn in_runtime<T>(future: impl Future<Output = Result<T, String>>) -> Result<T, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|e| format!("the agent cannot start: {e}"))?.block_on(future)
+    let runtime = runtime.map_err(|e| format!("the agent cannot start: {e}"))?;
+    let result = runtime.block_on(future);
+    // A name that is being resolved cannot be interrupted, and is of no use any more.
+    runtime.shutdown_background();
+    result
 }
 
 /// Waits until somebody wants the program to end, and says who.

@@ -13,6 +13,7 @@ use onelap_protocol::setup::Setup;
 
 pub mod backoff;
 pub mod cursors;
+pub mod dial;
 pub mod socket;
 pub mod state;
 pub mod watch;
@@ -105,7 +106,9 @@ impl Outbox {
         }
     }
 
-    fn is_left_behind(&self, session: SessionId) -> bool {
+    /// Whether it is one of those.
+    #[must_use]
+    pub fn is_left_behind(&self, session: SessionId) -> bool {
         self.left_behind.contains(&session)
     }
 
