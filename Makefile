@@ -7,7 +7,7 @@ FUZZ_SECONDS ?= 60
 export SQLX_OFFLINE ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint build web db db-stop redis redis-stop sqlx-prepare sqlx-check openapi types fuzz chaos chaos-proof bench browser-test windows windows-test cluster cluster-check deploy-check clean-dev
+.PHONY: help setup demo test lint build web db db-stop redis redis-stop sqlx-prepare sqlx-check openapi types fuzz chaos chaos-proof bench outage browser-test windows windows-test cluster cluster-check deploy-check clean-dev
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +75,11 @@ chaos-proof: ## show that the chaos run finds builds that are wrong on purpose
 
 bench: ## the benchmarks behind the README's figures
 	@deploy/dev/bench.sh $(ARGS)
+
+outage: ## five minutes without Postgres under fifty rigs; ONELAP_OUTAGE_SECONDS=n for another time
+	@deploy/dev/postgres.sh start test >/dev/null
+	@. "$$(deploy/dev/postgres.sh env test)" && ONELAP_OUTAGE_SECONDS=$${ONELAP_OUTAGE_SECONDS:-300} \
+		cargo test --locked --quiet -p e2e --test outage -- --nocapture
 
 browser-test: ## the browser tests alone
 	@deploy/dev/browser-test.sh $(ARGS)

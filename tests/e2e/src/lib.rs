@@ -13,6 +13,7 @@
 
 mod app;
 mod database;
+pub mod feeder;
 pub mod http;
 pub mod rig;
 pub mod sockets;
