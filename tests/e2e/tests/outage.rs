@@ -3,6 +3,8 @@
 //!
 //! `ONELAP_OUTAGE_SECONDS` says for how long; `make outage` asks for five minutes.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong here is the failure of a test")]
+
 use e2e::feeder::{Fed, Feeder};
 use e2e::proxy::Manners;
 use e2e::{Came, PATIENCE, RawAgent, RawViewer, Team, TestApp, eventually};
@@ -41,7 +43,7 @@ impl Watch {
         let mut viewer = eventually("the session is live", || async {
             let mut viewer = team.viewer().await;
             viewer.subscribe(team.id, session).await;
-            viewer.until(is_shown).await.then_some(viewer)
+            viewer.until(|m| is_shown(&m)).await.then_some(viewer)
         })
         .await;
         viewer.next_batch().await;
@@ -65,7 +67,7 @@ impl Watch {
     }
 }
 
-fn is_shown(message: ViewMessage) -> Option<bool> {
+fn is_shown(message: &ViewMessage) -> Option<bool> {
     match message {
         ViewMessage::Snapshot { .. } => Some(true),
         ViewMessage::Refused { .. } => Some(false),
