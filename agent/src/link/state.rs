@@ -10,7 +10,7 @@
 //! attempts there is always a wait, with jitter; every state but `Waiting` has a deadline; an answer in time or a hang-up.
 
 use crate::link::Outbox;
-use crate::link::backoff::{Backoff, Pace, REFUSED_WAIT_MS};
+use crate::link::backoff::{Backoff, MIN_WAIT_MS, Pace, REFUSED_WAIT_MS};
 use crate::link::cursors::{Cursors, json};
 use crate::spool::Frame;
 use bytes::Bytes;
@@ -59,10 +59,11 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Only a person can change it: trying again soon is of no use.
+    /// Only a person can change it: trying again soon is of no use. So says the service itself; others that answer in
+    /// its place, such as a network's login page, go away.
     #[must_use]
     pub fn is_lasting(&self) -> bool {
-        (400..500).contains(&self.status) && self.status != 408 && self.status != 429
+        self.code.is_some() && (400..500).contains(&self.status) && self.status != 408 && self.status != 429
     }
 }
 
@@ -245,7 +246,7 @@ impl LinkState {
             ServiceMessage::Error { message, .. } => self.view.problem = Some(message),
             ServiceMessage::Goodbye { reason, reconnect_after_ms } => {
                 if !matches!(self.phase, Phase::Waiting { .. }) {
-                    let wait_ms = self.backoff.about(u64::from(reconnect_after_ms)).max(100);
+                    let wait_ms = self.backoff.roughly(u64::from(reconnect_after_ms)).max(MIN_WAIT_MS);
                     self.leave(now_ms + wait_ms, reason);
                     self.hang_up = true;
                 }
@@ -271,6 +272,18 @@ impl LinkState {
             resume_ms: now_ms,
             resends: 0,
         }));
+    }
+
+    /// The spool has found what an earlier run of the agent has left: that is to go, too.
+    pub fn start_over(&mut self) {
+        if let Phase::Live(live) = &mut self.phase {
+            live.cursors.start_over();
+        }
+    }
+
+    /// Whether there is a connection on which something that is to be seen waits to be sent.
+    pub fn has_unsent(&mut self, outbox: &mut Outbox) -> bool {
+        if let Phase::Live(live) = &mut self.phase { live.cursors.has_shown(outbox) } else { false }
     }
 
     /// Looks at how much waits; to be called a few times a second.

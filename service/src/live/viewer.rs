@@ -11,7 +11,7 @@ use super::session::{Begin, History};
 use super::wire;
 use crate::app::State;
 use crate::auth::{self, Caller};
-use crate::db::Tenant;
+use crate::db::{Tenant, within};
 use crate::error::{ApiError, shortened};
 use crate::{rigs, telemetry};
 use actix_http::ws::{self, Codec, Frame};
@@ -37,6 +37,8 @@ use tracing::Instrument;
 const PING_EVERY: Duration = Duration::from_secs(15);
 /// A viewer that said nothing for this long, pongs included, is gone.
 const REPLY_DEADLINE: Duration = Duration::from_secs(40);
+/// How long Postgres may take to say what a viewer may see; meanwhile nothing else that it says is heard.
+const LOOK_UP_DEADLINE: Duration = Duration::from_secs(4);
 /// Subscriptions and watched teams of one viewer.
 const MAX_SUBSCRIPTIONS: usize = 16;
 
@@ -220,13 +222,13 @@ impl Viewer {
         if self.watched.len() + self.subscribed.len() >= MAX_SUBSCRIPTIONS {
             return Err(ApiError::RateLimited { what: "subscriptions on one connection", retry_after_s: 0 });
         }
-        Ok(auth::team_scope(&self.state.db, self.user, team).await?.tenant)
+        Ok(within(LOOK_UP_DEADLINE, auth::team_scope(&self.state.db, self.user, team)).await?.tenant)
     }
 
     async fn watch(&mut self, team: TeamId) -> Result<(), ApiError> {
         if !self.watched.contains(&team) {
             let tenant = self.tenant(team).await?;
-            let names = rigs::names(&self.state.db, tenant).await?;
+            let names = within(LOOK_UP_DEADLINE, rigs::names(&self.state.db, tenant)).await?;
             self.state.hub.watch(team, self.id, &self.outbox, &names).await;
             self.watched.push(team);
         }

@@ -2,8 +2,8 @@
 
 use crate::database::TestDatabase;
 use crate::http::{self, Answer};
-use crate::proxy::FaultProxy;
 use crate::team::Team;
+use faults::FaultProxy;
 use onelap_service::app::{App, State};
 use onelap_service::config::Config;
 use serde_json::{Value, json};

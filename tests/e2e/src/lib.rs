@@ -13,8 +13,8 @@
 
 mod app;
 mod database;
+pub mod feeder;
 pub mod http;
-pub mod proxy;
 mod redis;
 pub mod rig;
 pub mod sockets;
@@ -22,6 +22,7 @@ mod team;
 
 pub use app::TestApp;
 pub use database::TestDatabase;
+pub use faults as proxy;
 pub use http::Answer;
 pub use redis::TestRedis;
 pub use sockets::{Came, PATIENCE, RawAgent, RawViewer, Rejected};

@@ -54,9 +54,12 @@ async fn open(request: Request<()>) -> Result<Socket, Rejected> {
 }
 
 async fn next<T: DeserializeOwned>(socket: &mut Socket) -> Came<T> {
+    tokio::time::timeout(PATIENCE, whatever(socket)).await.expect("nothing came in time")
+}
+
+async fn whatever<T: DeserializeOwned>(socket: &mut Socket) -> Came<T> {
     loop {
-        let message = tokio::time::timeout(PATIENCE, socket.next()).await.expect("nothing came in time");
-        match message {
+        match socket.next().await {
             Some(Ok(Message::Text(text))) => {
                 return Came::Message(serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e} in {text}")));
             }
@@ -193,6 +196,16 @@ impl RawAgent {
         self.socket.send(Message::binary(bytes)).await.expect("sent");
     }
 
+    /// Sends a text; a connection that has ended is found by who reads.
+    pub async fn try_text(&mut self, text: &str) {
+        let _ = self.socket.send(Message::text(text)).await;
+    }
+
+    /// The same for bytes.
+    pub async fn try_binary(&mut self, bytes: Vec<u8>) {
+        let _ = self.socket.send(Message::binary(bytes)).await;
+    }
+
     /// The next place in its session.
     pub fn place(&mut self) -> Place {
         self.sequence += 1;
@@ -230,6 +243,11 @@ impl RawAgent {
     /// What comes next.
     pub async fn next(&mut self) -> Came<ServiceMessage> {
         next(&mut self.socket).await
+    }
+
+    /// What comes next, however long that takes.
+    pub async fn heard(&mut self) -> Came<ServiceMessage> {
+        whatever(&mut self.socket).await
     }
 
     /// Waits until everything up to this sequence is committed.
@@ -307,6 +325,11 @@ impl RawViewer {
     /// What comes next.
     pub async fn next(&mut self) -> Came<ViewMessage> {
         next(&mut self.socket).await
+    }
+
+    /// What comes next, however long that takes.
+    pub async fn heard(&mut self) -> Came<ViewMessage> {
+        whatever(&mut self.socket).await
     }
 
     /// The next control message for which `pick` gives something; others are passed over.

@@ -59,7 +59,7 @@ fn laps(events: &[RaceEvent]) -> Vec<u16> {
 
 async fn speed(viewer: &mut RawViewer) -> f64 {
     let (_, batch) = viewer.next_batch().await;
-    batch.value(Channel::Speed, 0).unwrap().round()
+    batch.value(Channel::Speed, 0).unwrap_or(f64::NAN).round()
 }
 
 /// Sends batches, faster and faster, until the viewer has one of them.
@@ -194,8 +194,8 @@ async fn back(team: &Team, session: SessionId, after: SeenUpTo) -> (Vec<f64>, Op
     loop {
         match viewer.next().await {
             Came::Binary(bytes) => {
-                let (_, batch) = Batch::decode(&bytes).unwrap();
-                speeds.push(batch.value(Channel::Speed, 0).unwrap().round());
+                let Ok((_, batch)) = Batch::decode(&bytes) else { panic!("no batch but {bytes:?}") };
+                speeds.push(batch.value(Channel::Speed, 0).unwrap_or(f64::NAN).round());
             }
             Came::Message(ViewMessage::Gap { from, to, .. }) => gap = Some((from, to)),
             Came::Message(ViewMessage::Snapshot { sequence, .. }) => return (speeds, gap, sequence),
