@@ -130,7 +130,8 @@ impl<D: Disk> Spool<D> {
             trouble: None,
             missing: None,
             last: VecDeque::new(),
-            at_ms: 0,
+            // What comes before the first samples was read when this run began, which its epoch tells, about.
+            at_ms: epoch,
             refused: 0,
             read: None,
             sync_ms: 0,
