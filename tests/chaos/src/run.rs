@@ -127,7 +127,7 @@ impl Run {
         let steps = plan(run.seed, Shape { length_ms, rigs: self.stack.rigs.len() });
         for step in steps.into_iter().filter(|step| !run.no_faults && is_wanted(step.target)) {
             sleep_until((began + Duration::from_millis(step.at_ms)).into()).await;
-            strikes.push(spawn_local(self.stack.clone().strike(step)));
+            strikes.push(spawn_local(self.stack.clone().strike(step, began + run.length)));
         }
         sleep_until((began + run.length).into()).await;
         for strike in strikes {

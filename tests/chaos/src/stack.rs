@@ -21,6 +21,10 @@ use tokio::time::sleep;
 
 /// How long the service may take to end in order: the sum of its own deadlines, and some.
 const SERVICE_ENDS: Duration = Duration::from_secs(40);
+/// How often a fault looks whether it is its turn.
+const TURN: Duration = Duration::from_millis(50);
+/// How many of the things that must not happen are told at once.
+const TOLD: usize = 20;
 /// How long an agent may.
 const AGENT_ENDS: Duration = Duration::from_secs(10);
 
@@ -159,7 +163,9 @@ impl Stack {
 
     /// Notes something that must not happen.
     pub fn problem(&self, what: String) {
-        self.say(&format!("PROBLEM {what}"));
+        if self.problems.borrow().len() < TOLD {
+            self.say(&format!("PROBLEM {what}"));
+        }
         self.problems.borrow_mut().push(what);
     }
 
@@ -173,15 +179,14 @@ impl Stack {
         self.database.borrow().clone()
     }
 
-    /// Nothing is being hit.
-    #[must_use]
-    pub fn is_calm(&self) -> bool {
-        self.busy.borrow().is_empty()
-    }
-
-    /// One fault from its beginning to its end. Where its target is in the middle of another one, nothing happens.
-    pub async fn strike(self: Rc<Self>, step: Step) {
-        if !self.busy.borrow_mut().insert(step.target) {
+    /// One fault from its beginning to its end, after what its target is in the middle of; not where it would last
+    /// beyond `until`.
+    pub async fn strike(self: Rc<Self>, step: Step, until: Instant) {
+        while !self.busy.borrow_mut().insert(step.target) {
+            sleep(TURN).await;
+        }
+        if Instant::now() + Duration::from_millis(step.for_ms) > until {
+            self.busy.borrow_mut().remove(&step.target);
             return;
         }
         let name = format!("{} {}", step.fault.name(), step.target);
