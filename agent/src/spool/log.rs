@@ -191,6 +191,14 @@ impl<D: Disk> Log<D> {
         Ok(())
     }
 
+    /// Makes the segment that is being written go as well, if nothing is left of it: a disk that is full needs the room.
+    pub fn retire(&mut self) {
+        if self.segments.back().is_some_and(|last| last.left == 0) {
+            self.is_open = false;
+            self.clear_acked();
+        }
+    }
+
     /// Has what was written brought to the medium soon.
     ///
     /// # Errors
