@@ -262,12 +262,12 @@ impl Standard<'_> {
         let p99 = |reports: &[Report]| report::median(reports.iter().map(|r| r.here.p99_ms));
         let (before, after) = (p99(&without), p99(&with));
         let (least, most) = report::range(without.iter().map(|r| r.here.p99_ms));
-        let growth = with.iter().map(|r| r.resident_kib[3] - r.resident_kib[1]);
+        let at_end = |reports: &[Report]| report::median(reports.iter().map(|r| r.resident_kib[3] / 1024.0));
         let _ = writeln!(
             self.text,
             "\n### {} viewers × {} Hz and one that has stopped\n\n\
              - p99 of the others: {} with it, {} without ({}–{} in {} rounds): {:+.1} %\n\
-             - memory that it costs, at the end and with the others': {:.0} KiB; lost by the others: {}",
+             - memory of the service at the end: {:.1} MB with it, {:.1} MB without; lost by the others: {}",
             spec.viewers,
             spec.hz,
             time(after),
@@ -276,7 +276,8 @@ impl Standard<'_> {
             time(most),
             without.len(),
             100.0 * (after / before - 1.0),
-            report::median(growth),
+            at_end(&with),
+            at_end(&without),
             with.iter().map(|r| r.missing).sum::<u64>(),
         );
         without.append(&mut with);
