@@ -274,6 +274,8 @@ impl Stack {
         }
         // It may have ended by itself at this moment; the watch has noted that.
         let Some(child) = slot.take() else { return Ok(()) };
+        // One that is only starting need not end in order.
+        let was_ready = self.health.borrow().is_well(target);
         self.well(target, false);
         let ended = if fault == Fault::Term {
             child.end(if target == Target::Service { SERVICE_ENDS } else { AGENT_ENDS }).await
@@ -290,19 +292,24 @@ impl Stack {
             _ => slot.start()?,
         }
         self.well(target, target != Target::Service);
-        ended
+        if was_ready { ended } else { Ok(()) }
     }
 
     /// Writes what the games say they did beside the logs, for people.
     pub fn keep_game_logs(&self) {
         for rig in &self.rigs {
             for (number, run) in rig.runs.borrow().iter().enumerate() {
-                let file = self.places.folder.join(format!("race-{}-{number}.json", rig.index));
                 let log = run.log.as_ref().and_then(|log| serde_json::to_vec_pretty(log).ok()).unwrap_or_default();
-                if let Err(error) = std::fs::write(&file, log) {
-                    self.say(&format!("{}: {error}", file.display()));
-                }
+                self.keep(&format!("race-{}-{number}.json", rig.index), &log);
             }
+        }
+    }
+
+    /// Writes something beside the logs.
+    pub fn keep(&self, name: &str, bytes: &[u8]) {
+        let file = self.places.folder.join(name);
+        if let Err(error) = std::fs::write(&file, bytes) {
+            self.say(&format!("{}: {error}", file.display()));
         }
     }
 
