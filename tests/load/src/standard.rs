@@ -196,7 +196,8 @@ impl Standard<'_> {
     async fn alone(&mut self, case: Case, spec: &Spec, instances: usize) {
         let target = self.started(Kind::Service, instances, spec).await;
         let report = self.measure(&target, spec);
-        let _ = writeln!(self.text, "\n### {}\n", report.what);
+        let topology = if instances > 1 { format!(", {instances} instances over Redis") } else { String::new() };
+        let _ = writeln!(self.text, "\n### {}{topology}\n", report.what);
         let mut say = |line: String| {
             let _ = writeln!(self.text, "- {line}");
         };
