@@ -1,5 +1,6 @@
 //! The spool on disks that are really full and really read-only: small ones in memory, which only root may mount.
 #![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests are not test functions to clippy")]
 
 use onelap_agent::spool::Spool;
 use onelap_protocol::SessionId;

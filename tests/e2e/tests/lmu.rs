@@ -7,6 +7,7 @@ use fake_game::{Command, FakeGame, Options, PlayerState, SessionKind};
 use onelap_agent::record;
 use onelap_agent::run::sources::{Games, LmuOptions, Wanted};
 use onelap_agent::run::{Agent, AgentHandle, GameChoice, Input, SpoolPlace};
+use onelap_agent::status::RigStatus;
 use onelap_protocol::race::GameState;
 use onelap_protocol::viewer::{ViewMessage, ViewerMessage};
 use onelap_protocol::{Channel, SessionId, batch};
@@ -357,7 +358,7 @@ async fn after_a_break_the_rig_is_live_at_once_and_what_was_missed_follows() {
     game.wait_until(3 * A_LAP, |car| car.laps_completed == 3).await.expect("two laps that nobody sees");
     app.restart().await;
     let mut status = agent.status();
-    tokio::time::timeout(PATIENCE, status.wait_for(|s| s.connected())).await.expect("connected").unwrap();
+    tokio::time::timeout(PATIENCE, status.wait_for(RigStatus::connected)).await.expect("connected").unwrap();
     let connected = Instant::now();
     let mut viewer = ours.viewer().await;
     viewer.subscribe(ours.id, session).await;
