@@ -78,16 +78,7 @@ fn told_to_stop_it_ends_in_time_and_well() {
     for signal in ["-TERM", "-INT", "-HUP"] {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_onelap-agent"));
-        command.args([
-            "run",
-            "--server",
-            "http://127.0.0.1:9",
-            "--f1-port",
-            "0",
-            "--token",
-            token.reveal(),
-            "--spool-dir",
-        ]);
+        command.args(["run", "--server", "http://127.0.0.1:9", "--token", token.reveal(), "--spool-dir"]);
         command.arg(folder.path().join("spool")).env("XDG_CONFIG_HOME", folder.path()).env_remove("ONELAP_CONFIG");
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
