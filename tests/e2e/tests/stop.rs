@@ -1,7 +1,5 @@
 //! The service is told to stop while it works: everybody is told, what was taken is written, and it ends in time.
 
-#![expect(clippy::unwrap_used, reason = "what goes wrong here is the failure of a test")]
-
 use e2e::feeder::Feeder;
 use e2e::process::ServiceProcess;
 use e2e::{Came, Stored, TestDatabase, eventually};
