@@ -130,7 +130,8 @@ impl<D: Disk> Spool<D> {
             trouble: None,
             missing: None,
             last: VecDeque::new(),
-            at_ms: 0,
+            // What comes before the first samples was read when this run began, which its epoch tells, about.
+            at_ms: epoch,
             refused: 0,
             read: None,
             sync_ms: 0,
@@ -279,6 +280,7 @@ impl<D: Disk> Spool<D> {
     fn catch_up(&mut self) {
         let (Some(log), Some(trouble)) = (&mut self.log, &mut self.trouble) else { return };
         let mut bytes = 0;
+        log.retire();
         // What was acknowledged meanwhile will be in no segment: without this it would look like a loss.
         let mut written = log.save_now();
         for item in self.memory.from(trouble.unwritten) {

@@ -4,6 +4,7 @@
 #
 # make bench                            everything; the tables go into docs/performance.md
 # make bench BENCH_SECONDS=5 BENCH_ROUNDS=1 ARGS='standard --only fanout'
+# BENCH_REALTIME=1 make bench           on a machine that others use as well; needs root
 # make bench ARGS='viewers --help'      one kind of run; `load --help` lists them
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -45,10 +46,14 @@ trap '"$postgres" stop bench; "$redis" stop bench' EXIT
 ONELAP_TEST_REDIS_URL=$("$redis" start bench)
 export ONELAP_TEST_REDIS_URL
 
+# Servers are started by it and run as it does.
+load=(target/release/load)
+[ -z "${BENCH_REALTIME:-}" ] || load=(chrt -r 10 "${load[@]}")
+
 if [ $# -gt 0 ]; then
-    target/release/load "$@"
+    "${load[@]}" "$@"
 else
-    target/release/load codec
-    target/release/load spool
-    target/release/load standard --write docs/performance.md --json "$DEV/bench.json"
+    "${load[@]}" codec
+    "${load[@]}" spool
+    "${load[@]}" standard --write docs/performance.md --json "$DEV/bench.json"
 fi

@@ -63,6 +63,23 @@ fn at_the_limit_the_oldest_batch_loses_its_samples_and_keeps_its_place() {
 }
 
 #[test]
+fn what_was_read_before_the_first_samples_is_not_older_than_the_agent() {
+    const NOW_MS: u64 = 1_790_000_000_000;
+    let folder = tempfile::tempdir().unwrap();
+    let mut spool = Spool::open(folder.path(), 0, 1 << 20, NOW_MS).unwrap();
+    let session = SessionId::new();
+    for _ in 0..4 {
+        spool.push_record(session, end()).unwrap();
+    }
+    assert_eq!(spool.oldest(), Some((0, NOW_MS)));
+    spool.ack(Place { session, epoch: spool.epoch(), sequence: 2 });
+    assert_eq!(spool.oldest(), Some((2, NOW_MS)));
+    let mut spool = Spool::new(NOW_MS, 1 << 20);
+    spool.push_record(session, end()).unwrap();
+    assert_eq!(spool.oldest(), Some((0, NOW_MS)));
+}
+
+#[test]
 fn what_the_service_would_not_take_gets_no_place() {
     let mut spool = Spool::new(EPOCH, usize::MAX);
     let session = SessionId::new();

@@ -5,7 +5,7 @@ use crate::clock::now_ms;
 use crate::plan::{Shape, Target, plan};
 use crate::report::Report;
 use crate::rig::{KINDS, Places};
-use crate::rows::Database;
+use crate::rows::{Database, Session};
 use crate::stack::Stack;
 use crate::viewer::{self, Memory};
 use crate::watch;
@@ -127,7 +127,7 @@ impl Run {
         let steps = plan(run.seed, Shape { length_ms, rigs: self.stack.rigs.len() });
         for step in steps.into_iter().filter(|step| !run.no_faults && is_wanted(step.target)) {
             sleep_until((began + Duration::from_millis(step.at_ms)).into()).await;
-            strikes.push(spawn_local(self.stack.clone().strike(step)));
+            strikes.push(spawn_local(self.stack.clone().strike(step, began + run.length)));
         }
         sleep_until((began + run.length).into()).await;
         for strike in strikes {
@@ -248,6 +248,7 @@ impl Run {
         stack.keep_game_logs();
         let mut database = Database::connect(&stack.database_url(), &stack.team.id).await.map_err(|e| e.to_string())?;
         let sessions = database.everything().await?;
+        stack.keep("recorded.txt", &recorded(&sessions));
         let (heard, memory, health) = (stack.witness.heard(), self.memory.borrow(), stack.health.borrow());
         for complaint in heard.complaints.iter().chain(&memory.complaints) {
             stack.problem(complaint.clone());
@@ -275,6 +276,31 @@ impl Run {
             ("agents' connections tried", connections.to_string()),
         ]
     }
+}
+
+/// What Postgres holds, in short, for people.
+fn recorded(sessions: &std::collections::BTreeMap<onelap_protocol::SessionId, Session>) -> Vec<u8> {
+    let mut text = String::new();
+    for (id, session) in sessions {
+        text.push_str(&format!("session {id} place {:?} ended {}\n", session.place, session.has_ended));
+        for (epoch, chunk) in session.chunks.iter().flat_map(|(epoch, chunks)| chunks.iter().map(move |c| (epoch, c))) {
+            let times = chunk.batch.times_ms();
+            let span = times.first().zip(times.last());
+            text.push_str(&format!(
+                "  chunk {epoch} {}-{}: {} samples {span:?}\n",
+                chunk.first,
+                chunk.last,
+                times.len()
+            ));
+        }
+        for lap in &session.laps {
+            text.push_str(&format!("  {lap:?}\n"));
+        }
+        for stint in &session.stints {
+            text.push_str(&format!("  {stint:?}\n"));
+        }
+    }
+    text.into_bytes()
 }
 
 async fn until<F: Future<Output = Option<()>>>(

@@ -21,6 +21,10 @@ use tokio::time::sleep;
 
 /// How long the service may take to end in order: the sum of its own deadlines, and some.
 const SERVICE_ENDS: Duration = Duration::from_secs(40);
+/// How often a fault looks whether it is its turn.
+const TURN: Duration = Duration::from_millis(50);
+/// How many of the things that must not happen are told at once.
+const TOLD: usize = 20;
 /// How long an agent may.
 const AGENT_ENDS: Duration = Duration::from_secs(10);
 
@@ -159,7 +163,9 @@ impl Stack {
 
     /// Notes something that must not happen.
     pub fn problem(&self, what: String) {
-        self.say(&format!("PROBLEM {what}"));
+        if self.problems.borrow().len() < TOLD {
+            self.say(&format!("PROBLEM {what}"));
+        }
         self.problems.borrow_mut().push(what);
     }
 
@@ -173,15 +179,14 @@ impl Stack {
         self.database.borrow().clone()
     }
 
-    /// Nothing is being hit.
-    #[must_use]
-    pub fn is_calm(&self) -> bool {
-        self.busy.borrow().is_empty()
-    }
-
-    /// One fault from its beginning to its end. Where its target is in the middle of another one, nothing happens.
-    pub async fn strike(self: Rc<Self>, step: Step) {
-        if !self.busy.borrow_mut().insert(step.target) {
+    /// One fault from its beginning to its end, after what its target is in the middle of; not where it would last
+    /// beyond `until`.
+    pub async fn strike(self: Rc<Self>, step: Step, until: Instant) {
+        while !self.busy.borrow_mut().insert(step.target) {
+            sleep(TURN).await;
+        }
+        if Instant::now() + Duration::from_millis(step.for_ms) > until {
+            self.busy.borrow_mut().remove(&step.target);
             return;
         }
         let name = format!("{} {}", step.fault.name(), step.target);
@@ -269,6 +274,8 @@ impl Stack {
         }
         // It may have ended by itself at this moment; the watch has noted that.
         let Some(child) = slot.take() else { return Ok(()) };
+        // One that is only starting need not end in order.
+        let was_ready = self.health.borrow().is_well(target);
         self.well(target, false);
         let ended = if fault == Fault::Term {
             child.end(if target == Target::Service { SERVICE_ENDS } else { AGENT_ENDS }).await
@@ -285,19 +292,24 @@ impl Stack {
             _ => slot.start()?,
         }
         self.well(target, target != Target::Service);
-        ended
+        if was_ready { ended } else { Ok(()) }
     }
 
     /// Writes what the games say they did beside the logs, for people.
     pub fn keep_game_logs(&self) {
         for rig in &self.rigs {
             for (number, run) in rig.runs.borrow().iter().enumerate() {
-                let file = self.places.folder.join(format!("race-{}-{number}.json", rig.index));
                 let log = run.log.as_ref().and_then(|log| serde_json::to_vec_pretty(log).ok()).unwrap_or_default();
-                if let Err(error) = std::fs::write(&file, log) {
-                    self.say(&format!("{}: {error}", file.display()));
-                }
+                self.keep(&format!("race-{}-{number}.json", rig.index), &log);
             }
+        }
+    }
+
+    /// Writes something beside the logs.
+    pub fn keep(&self, name: &str, bytes: &[u8]) {
+        let file = self.places.folder.join(name);
+        if let Err(error) = std::fs::write(&file, bytes) {
+            self.say(&format!("{}: {error}", file.display()));
         }
     }
 

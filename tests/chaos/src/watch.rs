@@ -47,6 +47,7 @@ pub async fn processes(stack: Rc<Stack>) {
                 let Some(how) = slot.died() else { continue };
                 stack.problem(how);
                 stack.well(target, false);
+                sleep(RESTART).await;
                 let started = match target {
                     Target::Game(_) => rig.start_game(),
                     _ => slot.start(),

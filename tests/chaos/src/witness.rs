@@ -33,6 +33,22 @@ pub struct Stream {
     pub began_ms: u64,
 }
 
+impl Stream {
+    /// When its first samples were read, which may be long before they were heard; where there are none, when it was heard.
+    #[must_use]
+    pub fn read_ms(&self) -> u64 {
+        let first = self.items.values().find_map(|content| match content {
+            Content::Batch(bytes) => {
+                // Whatever the lane was.
+                let frame = [&[Lane::Live.opcode()], bytes.as_slice()].concat();
+                batch::peek(&frame).ok().map(|header| header.base_ms)
+            }
+            Content::Record(_) => None,
+        });
+        first.unwrap_or(self.began_ms)
+    }
+}
+
 /// An acknowledgement as it was heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ack {

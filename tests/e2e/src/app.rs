@@ -124,13 +124,18 @@ impl TestApp {
 
     /// Signs up a person `<name>@example.org` with a team of that name.
     pub async fn team(&self, name: &str) -> Team {
-        let person = json!({
-            "email": format!("{name}@example.org"), "password": "correct horse battery", "name": name, "team_name": name,
-        });
-        let answer = self.request("POST", "/api/auth/signup", &[("origin", ORIGIN)], Some(person)).await;
-        assert_eq!(answer.status, 201, "{}", answer.body);
-        Team::new(self.address, &answer)
+        sign_up(self.address, name).await
     }
+}
+
+/// Signs up a person `<name>@example.org` with a team of that name.
+pub(crate) async fn sign_up(service: SocketAddr, name: &str) -> Team {
+    let person = json!({
+        "email": format!("{name}@example.org"), "password": "correct horse battery", "name": name, "team_name": name,
+    });
+    let answer = http::request(service, "POST", "/api/auth/signup", &[("origin", ORIGIN)], Some(person)).await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    Team::new(service, &answer)
 }
 
 impl Drop for TestApp {

@@ -228,6 +228,18 @@ impl RawAgent {
         self.record(Record::Event { event: RaceEvent::Lap(some_lap(lap)) }).await;
     }
 
+    /// Sends a session of two laps, sequences 1 to 13, and waits until it is committed.
+    pub async fn two_laps(&mut self) {
+        self.begin().await;
+        for lap in 1..=2u16 {
+            for i in 0..5 {
+                self.batch(lap, 200.0 + f64::from(i)).await;
+            }
+            self.lap(lap).await;
+        }
+        self.acknowledged(self.sequence).await;
+    }
+
     /// Sends a batch of this lap.
     pub async fn batch(&mut self, lap: u16, speed_kmh: f64) {
         let place = self.place();

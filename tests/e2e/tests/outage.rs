@@ -7,7 +7,7 @@
 
 use e2e::feeder::{Fed, Feeder};
 use e2e::proxy::Manners;
-use e2e::{Came, PATIENCE, RawAgent, RawViewer, Team, TestApp, eventually};
+use e2e::{Came, PATIENCE, RawAgent, RawViewer, Stored, Team, TestApp, eventually};
 use onelap_protocol::SessionId;
 use onelap_protocol::agent::ServiceMessage;
 use onelap_protocol::viewer::{ViewMessage, ViewerMessage};
@@ -73,21 +73,6 @@ fn is_shown(message: &ViewMessage) -> Option<bool> {
         ViewMessage::Refused { .. } => Some(false),
         _ => None,
     }
-}
-
-/// What Postgres has of a session: samples and laps.
-async fn stored(app: &TestApp, team: &Team, session: SessionId) -> (u64, u64) {
-    let mut tx = app.owner_pool().await.begin().await.unwrap();
-    sqlx::query("select set_config('app.team', $1, true)").bind(team.id.to_string()).execute(&mut *tx).await.unwrap();
-    let counts: (i64, i64) = sqlx::query_as(
-        "select (select coalesce(sum(samples), 0)::bigint from chunks where session_id = $1),
-                (select count(*) from laps where session_id = $1)",
-    )
-    .bind(session.0)
-    .fetch_one(&mut *tx)
-    .await
-    .unwrap();
-    (counts.0 as u64, counts.1 as u64)
 }
 
 async fn next_rig(watcher: &mut RawViewer) -> onelap_protocol::viewer::RigState {
@@ -191,11 +176,14 @@ async fn postgres_is_gone_under_fifty_rigs() {
         assert!(peak < three_quarters + (16 << 20), "{} MiB after {} MiB", peak >> 20, three_quarters >> 20);
     }
     assert!(acked.iter().zip(&all).all(|(acked, (_, fed))| acked < &fed.acked), "acknowledged without Postgres");
+    let pool = app.owner_pool().await;
     for (session, fed) in &all {
         assert_eq!(fed.acked, fed.sent);
-        let expected = (fed.samples(), fed.laps());
-        assert_eq!(stored(&app, &ours, *session).await, expected, "every sample and lap, once: {session} {fed:?}");
+        let stored = Stored::of(&pool, ours.id, *session).await.unwrap().unwrap();
+        assert!(stored.is_consistent(), "every sample and lap, once: {stored:?} {fed:?}");
+        assert_eq!(stored.sequence as u64, fed.sent);
     }
     tokio::time::timeout(PATIENCE, again).await.expect("acknowledged").expect("no panic");
-    assert_eq!(stored(&app, &ours, session).await, (0, 2));
+    let stored = Stored::of(&pool, ours.id, session).await.unwrap().unwrap();
+    assert_eq!((stored.sequence, stored.laps), (3, 2));
 }

@@ -54,7 +54,7 @@ pub(crate) fn print(stored: &Stored) {
         if stored.kept_up { "kept up, nothing lost" } else { "NOT kept up" }
     );
     println!(
-        "  acknowledged after p50 {}, p99 {} (chunks are ten seconds); {:.0} frames per second of the service's CPU; {:.1} KiB a rig",
+        "  from the last frame of a chunk to its acknowledgement: p50 {}, p99 {}; {:.0} frames per second of the service's CPU; {:.1} KiB a rig",
         time(sent.acks.p50_ms),
         time(sent.acks.p99_ms),
         stored.frames_per_cpu_s,

@@ -17,39 +17,16 @@ pub(crate) fn range(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
 
 /// Everything about one run.
 pub(crate) fn print(report: &Report) {
-    let Report { target, what, delivered, here, elsewhere, slow, used, sent, .. } = report;
+    let Report { target, what, used, sent, .. } = report;
     println!("{target}: {what}");
-    println!(
-        "  {} of {} viewers joined; first sight p50 {:.1} ms, p99 {:.1} ms, last {:.1} ms",
-        report.joined, report.viewers, report.joins.p50_ms, report.joins.p99_ms, report.joins.max_ms
-    );
-    let expected = report.expected.map(|n| format!(" of {n}")).unwrap_or_default();
-    println!(
-        "  delivered {delivered}{expected}, {:.0}/s, {:.1} kB/s each; missing {}, told of {} ({} to slow or stopped ones); out of order {}",
-        report.delivered_per_s,
-        report.bytes_per_viewer_s / 1e3,
-        report.missing,
-        report.told,
-        report.told_others,
-        report.disordered
-    );
-    for (path, times) in [("agent to viewer", here), ("through another instance", elsewhere), ("to slow viewers", slow)]
-    {
-        if times.count > 0 {
-            println!(
-                "  {path}: p50 {:.2} ms, p99 {:.2} ms, p99.9 {:.2} ms, max {:.1} ms",
-                times.p50_ms, times.p99_ms, times.p999_ms, times.max_ms
-            );
-        }
+    if report.viewers > 0 {
+        print_viewers(report);
     }
     println!(
-        "  servers: {:.2} s CPU in {:.1} s, {:.2} µs per delivered frame; {:.1} MB with rigs, {:.1} MB with viewers ({:.1} KiB each), {:.1} MB at the end",
+        "  servers: {:.2} s CPU in {:.1} s; {:.1} MB with rigs, {:.1} MB at the end",
         used.servers_s,
         used.wall_s,
-        report.cpu_us_per_frame,
         report.resident_kib[1] / 1024.0,
-        report.resident_kib[2] / 1024.0,
-        report.kib_per_viewer,
         report.resident_kib[3] / 1024.0
     );
     println!(
@@ -74,6 +51,39 @@ pub(crate) fn print(report: &Report) {
     for complaint in &sent.complaints {
         println!("  a rig was told: {}", complaint.chars().take(200).collect::<String>());
     }
+}
+
+fn print_viewers(report: &Report) {
+    let Report { delivered, here, elsewhere, slow, .. } = report;
+    println!(
+        "  {} of {} viewers joined; first sight p50 {:.1} ms, p99 {:.1} ms, last {:.1} ms",
+        report.joined, report.viewers, report.joins.p50_ms, report.joins.p99_ms, report.joins.max_ms
+    );
+    let expected = report.expected.map(|n| format!(" of {n}")).unwrap_or_default();
+    println!(
+        "  delivered {delivered}{expected}, {:.0}/s, {:.1} kB/s each; missing {}, told of {} ({} to slow or stopped ones); out of order {}",
+        report.delivered_per_s,
+        report.bytes_per_viewer_s / 1e3,
+        report.missing,
+        report.told,
+        report.told_others,
+        report.disordered
+    );
+    for (path, times) in [("agent to viewer", here), ("through another instance", elsewhere), ("to slow viewers", slow)]
+    {
+        if times.count > 0 {
+            println!(
+                "  {path}: p50 {:.2} ms, p99 {:.2} ms, p99.9 {:.2} ms, max {:.1} ms",
+                times.p50_ms, times.p99_ms, times.p999_ms, times.max_ms
+            );
+        }
+    }
+    println!(
+        "  {:.2} µs of the servers' CPU per delivered frame; {:.1} MB with viewers, {:.1} KiB each",
+        report.cpu_us_per_frame,
+        report.resident_kib[2] / 1024.0,
+        report.kib_per_viewer
+    );
 }
 
 /// Servers beside each other: the median of the rounds of each, the first being the baseline.

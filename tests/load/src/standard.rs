@@ -196,7 +196,8 @@ impl Standard<'_> {
     async fn alone(&mut self, case: Case, spec: &Spec, instances: usize) {
         let target = self.started(Kind::Service, instances, spec).await;
         let report = self.measure(&target, spec);
-        let _ = writeln!(self.text, "\n### {}\n", report.what);
+        let topology = if instances > 1 { format!(", {instances} instances over Redis") } else { String::new() };
+        let _ = writeln!(self.text, "\n### {}{topology}\n", report.what);
         let mut say = |line: String| {
             let _ = writeln!(self.text, "- {line}");
         };
@@ -262,12 +263,12 @@ impl Standard<'_> {
         let p99 = |reports: &[Report]| report::median(reports.iter().map(|r| r.here.p99_ms));
         let (before, after) = (p99(&without), p99(&with));
         let (least, most) = report::range(without.iter().map(|r| r.here.p99_ms));
-        let growth = with.iter().map(|r| r.resident_kib[3] - r.resident_kib[1]);
+        let at_end = |reports: &[Report]| report::median(reports.iter().map(|r| r.resident_kib[3] / 1024.0));
         let _ = writeln!(
             self.text,
             "\n### {} viewers × {} Hz and one that has stopped\n\n\
              - p99 of the others: {} with it, {} without ({}–{} in {} rounds): {:+.1} %\n\
-             - memory that it costs, at the end and with the others': {:.0} KiB; lost by the others: {}",
+             - memory of the service at the end: {:.1} MB with it, {:.1} MB without; lost by the others: {}",
             spec.viewers,
             spec.hz,
             time(after),
@@ -276,7 +277,8 @@ impl Standard<'_> {
             time(most),
             without.len(),
             100.0 * (after / before - 1.0),
-            report::median(growth),
+            at_end(&with),
+            at_end(&without),
             with.iter().map(|r| r.missing).sum::<u64>(),
         );
         without.append(&mut with);

@@ -80,7 +80,7 @@ fn recorded_laps<'a>(
     let mut laps: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for ((session, epoch), stream) in &evidence.heard.streams {
         let is_first = evidence.heard.streams.range((*session, 0)..(*session, *epoch)).all(|(_, s)| s.items.is_empty());
-        let is_of_run = stream.rig == rig && (run.began_ms..run.ended_ms).contains(&stream.began_ms);
+        let is_of_run = stream.rig == rig && (run.began_ms..run.ended_ms).contains(&stream.read_ms());
         if !(is_first && is_of_run) || stream.items.is_empty() {
             continue;
         }

@@ -11,9 +11,11 @@ use std::collections::BTreeMap;
 pub const LIVE_MS: u64 = 35_000;
 /// A sample of at most this age is live.
 const FRESH_MS: u64 = 2_000;
-/// How far back a viewer that comes back may be shown again what it saw before: what an agent sends again without asking
-/// whether it is stale.
-pub const STEP_BACK_MS: u64 = 15_000;
+/// How far back a viewer that comes back may be shown again what it saw before: what waits for so short a time is sent
+/// again as live.
+pub const STEP_BACK_MS: u64 = 3_000;
+/// Longest pause of a rig that is live when Postgres goes away: the live view does not wait for it.
+pub const PAUSE_MS: u64 = 5_000;
 
 pub(super) fn check(evidence: &Evidence<'_>, findings: &mut Findings) {
     let step_back_ms = check_order(&evidence.viewer.shown, findings);
@@ -28,6 +30,8 @@ pub(super) fn check(evidence: &Evidence<'_>, findings: &mut Findings) {
     }
     waits.sort_unstable();
     let median = waits.get(waits.len() / 2).copied().unwrap_or_default();
+    let pause_ms = (0..evidence.games.len()).map(|rig| check_pauses(evidence, rig, findings)).max().unwrap_or(0);
+    findings.figure("longest pause of live while Postgres was away", &seconds(pause_ms, PAUSE_MS));
     findings.figure("batches shown", &evidence.viewer.shown.len());
     findings.figure("viewer's connections", &evidence.viewer.connections);
     findings.figure("longest step back when a viewer came back", &seconds(step_back_ms, STEP_BACK_MS));
@@ -83,9 +87,7 @@ fn check_rig(evidence: &Evidence<'_>, rig: usize, findings: &mut Findings) -> Ve
         Target::Game(rig),
         Target::Link(rig),
     ];
-    let is_ours = |shown: &&Shown| evidence.viewer.rig_of.get(&shown.session) == Some(&rig);
-    let is_fresh = |shown: &&Shown| shown.at_ms.saturating_sub(shown.sample_ms) <= FRESH_MS;
-    let live: Vec<u64> = evidence.viewer.shown.iter().filter(is_ours).filter(is_fresh).map(|s| s.at_ms).collect();
+    let live = live_at(evidence, rig);
     let mut waits = Vec::new();
     for span in evidence.health.all(&parts, evidence.end_ms) {
         let first = live.get(live.partition_point(|at| *at < span.from_ms)).filter(|at| **at < span.to_ms);
@@ -101,4 +103,39 @@ fn check_rig(evidence: &Evidence<'_>, rig: usize, findings: &mut Findings) -> Ve
         }
     }
     waits
+}
+
+/// When a rig was shown live.
+fn live_at(evidence: &Evidence<'_>, rig: usize) -> Vec<u64> {
+    let is_ours = |shown: &&Shown| evidence.viewer.rig_of.get(&shown.session) == Some(&rig);
+    let is_fresh = |shown: &&Shown| shown.at_ms.saturating_sub(shown.sample_ms) <= FRESH_MS;
+    evidence.viewer.shown.iter().filter(is_ours).filter(is_fresh).map(|shown| shown.at_ms).collect()
+}
+
+/// Where all but Postgres is in order, and the rig was live when it went away. Returns the longest pause.
+fn check_pauses(evidence: &Evidence<'_>, rig: usize, findings: &mut Findings) -> u64 {
+    let live = live_at(evidence, rig);
+    let others = [Target::Service, Target::Agent(rig), Target::Game(rig), Target::Link(rig)];
+    let with = evidence.health.all(&[Target::Postgres, Target::DatabaseLink], evidence.end_ms);
+    let mut longest = 0;
+    for span in evidence.health.all(&others, evidence.end_ms) {
+        for (before, after) in with.iter().zip(with.iter().skip(1).map(|w| w.from_ms).chain([evidence.end_ms])) {
+            let (from_ms, to_ms) = (before.to_ms, after.min(span.to_ms));
+            if from_ms >= to_ms || !span.holds(from_ms.saturating_sub(1_000), from_ms) {
+                continue;
+            }
+            let shown = &live[live.partition_point(|at| *at + 1_000 < from_ms)..live.partition_point(|at| *at < to_ms)];
+            if shown.first().is_none_or(|at| *at > from_ms) {
+                continue;
+            }
+            let pause = shown.iter().zip(shown.iter().skip(1).chain([&to_ms])).map(|(a, b)| b - a).max().unwrap_or(0);
+            longest = longest.max(pause);
+            if pause > PAUSE_MS {
+                findings.wrong(Wrong::NotLive, 1, || {
+                    format!("rig {rig}: a pause of {pause} ms, all but Postgres was there ({from_ms} to {to_ms})")
+                });
+            }
+        }
+    }
+    longest
 }

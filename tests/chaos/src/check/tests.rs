@@ -264,3 +264,17 @@ fn a_rig_that_does_not_become_live_is_found() {
     scene.health.set_at(BEGAN_MS + 30_000, Target::Service, false);
     assert_eq!(scene.found(), []);
 }
+
+#[test]
+fn a_live_view_that_waits_for_postgres_is_found() {
+    let mut scene = Scene::new();
+    scene.health.set_at(BEGAN_MS + 20_000, Target::Postgres, false);
+    scene.health.set_at(BEGAN_MS + 30_000, Target::Postgres, true);
+    assert_eq!(scene.found(), []);
+    scene.viewer.shown.retain(|shown| !(BEGAN_MS + 21_000..BEGAN_MS + 29_000).contains(&shown.at_ms));
+    assert_eq!(scene.found(), [Wrong::NotLive]);
+    // A service that is gone as well shows nothing.
+    scene.health.set_at(BEGAN_MS + 20_500, Target::Service, false);
+    scene.health.set_at(BEGAN_MS + 29_000, Target::Service, true);
+    assert_eq!(scene.found(), []);
+}

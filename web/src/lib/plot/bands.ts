@@ -45,6 +45,9 @@ function hatch(ctx: CanvasRenderingContext2D, from: number, to: number, top: num
     ctx.lineTo(x - height, top + height);
   }
   ctx.stroke();
+  // Edges that can be seen also where there is no room for words.
+  ctx.fillStyle = token('chart-cursor');
+  for (const x of [from, to - devicePixelRatio]) ctx.fillRect(x, top, devicePixelRatio, height);
 }
 
 function underline(ctx: CanvasRenderingContext2D, from: number, to: number, bottom: number): void {

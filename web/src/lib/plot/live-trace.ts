@@ -48,6 +48,7 @@ export function liveTrace(stage: Stage, { windowS, skewMs }: LiveTrace): Attachm
         kind,
         when: timeSpan(whole.fromMs - skewMs(), whole.toMs - skewMs()),
       }));
+      tell(element, bands);
       chart.setData(rowsOf(source, index, playheadMs, windowS, DRAWN), false);
       chart.redraw(true, false);
     });
@@ -57,6 +58,18 @@ export function liveTrace(stage: Stage, { windowS, skewMs }: LiveTrace): Attachm
       chart?.destroy();
     };
   };
+}
+
+/** What the picture shows of gaps, for who cannot see it. */
+function tell(element: HTMLElement, bands: readonly ShownBand[]): void {
+  const of = (kind: ShownBand['kind'], words: string) => {
+    const some = bands.filter((band) => band.kind === kind);
+    return some.length === 0 ? '' : `; ${words} ${some.map((band) => band.when).join(', ')}`;
+  };
+  const text = of('missing', 'no data') + of('late', 'arrived later');
+  if (element.dataset['gaps'] === text) return;
+  element.dataset['gaps'] = text;
+  element.setAttribute('aria-description', text.slice(2));
 }
 
 /** "now", "−30 s", "−1:30". */
