@@ -16,6 +16,7 @@ pub mod cursors;
 pub mod dial;
 pub mod socket;
 pub mod state;
+pub mod view;
 pub mod watch;
 
 /// What the agent is doing, as the service is told.

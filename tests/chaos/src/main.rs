@@ -13,7 +13,9 @@
 
 use chaos::rig::Places;
 use chaos::run::{Plan, Run};
+use chaos::servers::{Kind, Server};
 use clap::Parser;
+use rustix::process::Signal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -103,8 +105,13 @@ async fn whole(plan: &Plan) -> Result<bool, String> {
         result
     };
     // What still runs when this is dropped is killed with its handle.
-    tokio::select! {
+    let result = tokio::select! {
         result = working => result,
         result = stopped => result,
+    };
+    // A server that stands still could not be ended.
+    for kind in [Kind::Postgres, Kind::Redis] {
+        Server::new(kind, &plan.name, &plan.root).signal(Signal::CONT);
     }
+    result
 }

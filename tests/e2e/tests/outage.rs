@@ -3,7 +3,7 @@
 //!
 //! `ONELAP_OUTAGE_SECONDS` says for how long; `make outage` asks for five minutes.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong here is the failure of a test")]
+#![expect(clippy::expect_used, reason = "what goes wrong here is the failure of a test")]
 
 use e2e::feeder::{Fed, Feeder};
 use e2e::proxy::Manners;
