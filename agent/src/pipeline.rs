@@ -9,7 +9,7 @@
 //! Not here: reading the games (`source`), sending (`link`).
 
 use crate::arbiter::Arbiter;
-use crate::link::{Doing, Outbox};
+use crate::link::{About, Doing, Outbox};
 use crate::raw::{Raw, Reader, Stamp};
 use crate::reading::Reading;
 use crate::sampler::Sampler;
@@ -23,15 +23,6 @@ use onelap_protocol::{Channel, SessionId};
 /// Readings that are held while it is not known which session runs; the game says its time before that.
 const MAX_HELD: usize = 256;
 
-/// The session that runs.
-#[derive(Debug)]
-struct Current {
-    id: SessionId,
-    info: Box<SessionInfo>,
-    /// Serial of its first record.
-    first_serial: u64,
-}
-
 /// See the module.
 pub struct Pipeline {
     readers: Vec<Box<dyn Reader>>,
@@ -44,7 +35,6 @@ pub struct Pipeline {
 struct Recorder {
     outbox: Outbox,
     sampler: Sampler,
-    current: Option<Current>,
     /// A session that may be one of an earlier run, and what was read of it.
     unsure: Option<(Box<SessionInfo>, Vec<Reading>)>,
     /// The PC's clock at the input that is being read.
@@ -63,17 +53,8 @@ impl Pipeline {
     pub fn new(readers: Vec<Box<dyn Reader>>, sampler: Sampler, spool: Spool) -> Self {
         let outbox = Outbox::new(spool);
         let frame = Vec::with_capacity(4_096);
-        let recorder = Recorder {
-            outbox,
-            sampler,
-            current: None,
-            unsure: None,
-            unix_ms: 0,
-            frame,
-            samples: 0,
-            notice: None,
-            problem: None,
-        };
+        let recorder =
+            Recorder { outbox, sampler, unsure: None, unix_ms: 0, frame, samples: 0, notice: None, problem: None };
         Self { arbiter: Arbiter::new(readers.len()), readers, recorder, said: Vec::new() }
     }
 
@@ -111,6 +92,23 @@ impl Pipeline {
         self.recorder.end(reason);
     }
 
+    /// The agent is told to stop. A session that its next run can go on with is not over.
+    pub fn stop(&mut self) {
+        self.recorder.flush();
+        if !self.recorder.outbox.spool.remembers_sessions() {
+            self.recorder.end(EndReason::AgentStopped);
+        }
+    }
+
+    /// Ends the sessions that earlier runs have left behind and that will not go on. `unix_ms` is the PC's clock.
+    pub fn tidy(&mut self, unix_ms: u64) {
+        self.recorder.unix_ms = unix_ms;
+        let running = self.recorder.outbox.about.as_ref().map(|about| about.session);
+        if self.recorder.unsure.is_none() {
+            self.recorder.end_left_behind(running);
+        }
+    }
+
     /// Says why a source cannot be read. The team is told while no game is found.
     pub fn source_problem(&mut self, problem: Option<String>) {
         if problem != self.recorder.problem {
@@ -138,7 +136,7 @@ impl Pipeline {
     /// What the session is that runs.
     #[must_use]
     pub fn session(&self) -> Option<(SessionId, &SessionInfo)> {
-        self.recorder.current.as_ref().map(|current| (current.id, &*current.info))
+        self.recorder.outbox.about.as_ref().map(|about| (about.session, &*about.info))
     }
 
     /// Samples that were put into the spool.
@@ -169,9 +167,9 @@ impl Recorder {
             Reading::SessionChanged(info) => self.change(info),
             Reading::SessionEnded(reason) => self.end(reason),
             Reading::Sample(sample) => {
-                if let Some(current) = &self.current {
+                if let Some(about) = &self.outbox.about {
                     if let Some(at_s) = sample.get(Channel::SessionTime) {
-                        self.outbox.spool.saw(current.id, at_s, self.unix_ms);
+                        self.outbox.spool.saw(about.session, at_s, self.unix_ms);
                     }
                     self.sampler.offer(&sample, now_ms);
                     if self.sampler.due_ms() == Some(0) {
@@ -179,12 +177,13 @@ impl Recorder {
                     }
                 }
             }
-            Reading::Standings(standings) => {
-                if let Some(Current { id, first_serial, .. }) = self.current {
-                    self.outbox.set_standings(id, standings, first_serial);
+            Reading::Standings(standings) => self.outbox.set_standings(standings),
+            Reading::Setup { at_s, setup } => {
+                self.record(Record::Setup { at_s, setup: (*setup).clone() });
+                if let Some(about) = &mut self.outbox.about {
+                    about.setup = Some((at_s, setup));
                 }
             }
-            Reading::Setup { at_s, setup } => self.record(Record::Setup { at_s, setup: *setup }),
             Reading::Event(event) => self.record(Record::Event { event: *event }),
         }
     }
@@ -240,10 +239,27 @@ impl Recorder {
         Some(reading)
     }
 
+    /// A session under a later run begins with what it is, and nothing but its end follows.
+    fn end_left_behind(&mut self, running: Option<SessionId>) {
+        let mut left = Vec::new();
+        let spool = &mut self.outbox.spool;
+        for (id, info) in spool.left_behind(running, self.unix_ms) {
+            let pushed = spool
+                .push_record(id, Record::Session { info })
+                .and_then(|_| spool.push_record(id, Record::End { reason: EndReason::AgentStopped }));
+            if let Err(error) = pushed {
+                tracing::error!(%error, "the end of a session of before is not recorded");
+            }
+            left.push(id);
+        }
+        left.into_iter().for_each(|id| self.outbox.leave_behind(id));
+    }
+
     fn begin(&mut self, id: SessionId, info: Box<SessionInfo>) {
+        self.end_left_behind(Some(id));
         match self.outbox.spool.push_record(id, Record::Session { info: (*info).clone() }) {
             Ok(first_serial) => {
-                self.current = Some(Current { id, info, first_serial });
+                self.outbox.about = Some(About { session: id, info, first_serial, setup: None });
                 self.set_doing(|doing| doing.session = Some(id));
             }
             Err(error) => tracing::error!(%error, "a session is not recorded"),
@@ -251,12 +267,12 @@ impl Recorder {
     }
 
     fn change(&mut self, info: Box<SessionInfo>) {
-        if self.current.is_none() {
+        if self.outbox.about.is_none() {
             return self.start(info);
         }
         self.record(Record::Session { info: (*info).clone() });
-        if let Some(current) = &mut self.current {
-            current.info = info;
+        if let Some(about) = &mut self.outbox.about {
+            about.info = info;
         }
     }
 
@@ -264,21 +280,21 @@ impl Recorder {
         // One that has not begun leaves nothing to end.
         self.unsure = None;
         self.record(Record::End { reason });
-        if self.current.take().is_some() {
+        if self.outbox.about.take().is_some() {
             self.set_doing(|doing| doing.session = None);
         }
     }
 
     fn record(&mut self, record: Record) {
         self.flush();
-        let Some(current) = &self.current else { return };
-        if let Err(error) = self.outbox.spool.push_record(current.id, record) {
+        let Some(about) = &self.outbox.about else { return };
+        if let Err(error) = self.outbox.spool.push_record(about.session, record) {
             tracing::error!(%error, "something that happened is not recorded");
         }
     }
 
     fn flush(&mut self) {
-        let Some(current) = &self.current else {
+        let Some(about) = &self.outbox.about else {
             self.sampler.clear();
             return;
         };
@@ -286,7 +302,7 @@ impl Recorder {
             return;
         }
         let (sampler, frame, samples) = (&mut self.sampler, &mut self.frame, &mut self.samples);
-        let pushed = self.outbox.spool.push_batch(current.id, |place| {
+        let pushed = self.outbox.spool.push_batch(about.session, |place| {
             frame.clear();
             *samples += sampler.take(place.session, place.epoch, place.sequence, frame) as u64;
             Bytes::copy_from_slice(frame)

@@ -21,22 +21,26 @@
 //! Not here: what to send and when (`link`).
 
 use crate::spool::disk::{Disk, Folder, FolderError};
+use crate::spool::folder::Missing;
+use crate::spool::item::{MAX_ITEM, meta, record_frame};
 use crate::spool::log::{Log, Sizes};
-use crate::spool::memory::{Memory, empty_batch};
-use crate::spool::read::Found;
-use crate::spool::segment::{Kind, Meta};
-use crate::spool::state::{Losses, LostRun, MAX_SESSIONS, Session};
+use crate::spool::memory::Memory;
+use crate::spool::state::MAX_SESSIONS;
 use bytes::Bytes;
-use onelap_protocol::agent::{AgentMessage, Lane, Place, Record};
-use onelap_protocol::limits::MAX_AGENT_FRAME;
-use onelap_protocol::{SessionId, batch};
+use onelap_protocol::SessionId;
+use onelap_protocol::agent::{Place, Record};
 use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
 
+pub use item::{Frame, Item};
+
 pub mod disk;
+mod folder;
 pub mod index;
+mod item;
 pub mod log;
+mod look;
 mod memory;
 pub mod read;
 mod recover;
@@ -44,8 +48,6 @@ pub mod segment;
 mod sessions;
 pub mod state;
 
-/// Memory that an item takes besides its bytes, about.
-const ITEM_OVERHEAD: usize = 128;
 /// What is kept in memory of that which is on disk.
 const RECENT_BYTES: usize = 1024 * 1024;
 /// How often what was written is brought to the medium.
@@ -57,49 +59,6 @@ const RETRY_MS: u64 = 5_000;
 /// Bytes that are written at a time once it takes something again.
 const CATCH_UP_BYTES: usize = 4 * 1024 * 1024;
 
-/// One item, as it goes over the wire.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Frame {
-    /// A batch of samples.
-    Batch(Bytes),
-    /// A record, JSON.
-    Record(Bytes),
-}
-
-impl Frame {
-    /// Its bytes.
-    #[must_use]
-    pub fn bytes(&self) -> &Bytes {
-        match self {
-            Self::Batch(bytes) | Self::Record(bytes) => bytes,
-        }
-    }
-
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Batch(_) => Kind::Batch,
-            Self::Record(_) => Kind::Record,
-        }
-    }
-}
-
-/// An item and where it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item {
-    /// Its number in this spool, from 0, without holes.
-    pub serial: u64,
-    /// Its place in the session's stream.
-    pub place: Place,
-    /// What it is.
-    pub frame: Frame,
-}
-
-impl Item {
-    fn cost(&self) -> usize {
-        self.frame.bytes().len() + ITEM_OVERHEAD
-    }
-}
-
 /// Why the spool took something no more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SpoolError {
@@ -107,7 +66,7 @@ pub enum SpoolError {
     #[error("the spool is full")]
     Full,
     /// It is larger than the service takes in one message, or it is nothing.
-    #[error("a message of {0} bytes: the service takes 1 to {MAX_AGENT_FRAME}")]
+    #[error("a message of {0} bytes: the service takes 1 to {MAX_ITEM}")]
     Size(usize),
 }
 
@@ -129,8 +88,8 @@ pub struct Spool<D: Disk = Folder> {
     memory_limit: usize,
     log: Option<Log<D>>,
     trouble: Option<Trouble>,
-    /// Why there is no log although there should be one.
-    missing: Option<String>,
+    /// There is no log although there should be one.
+    missing: Option<Missing>,
     next_serial: u64,
     /// Last sequence of the newest sessions, oldest first.
     last: VecDeque<(SessionId, u64)>,
@@ -158,12 +117,6 @@ impl Spool {
         let io = |cause| FolderError::Io { path: folder.to_owned(), cause };
         Self::on(Folder::open(folder)?, Sizes::with_cap(cap_bytes), memory_limit, unix_ms).map_err(io)
     }
-
-    /// The same in memory alone, because of what is to be told.
-    #[must_use]
-    pub fn without_disk(epoch: u64, limit_bytes: usize, why: String) -> Self {
-        Self { missing: Some(why), ..Self::new(epoch, limit_bytes) }
-    }
 }
 
 impl<D: Disk> Spool<D> {
@@ -177,7 +130,8 @@ impl<D: Disk> Spool<D> {
             trouble: None,
             missing: None,
             last: VecDeque::new(),
-            at_ms: 0,
+            // What comes before the first samples was read when this run began, which its epoch tells, about.
+            at_ms: epoch,
             refused: 0,
             read: None,
             sync_ms: 0,
@@ -230,11 +184,11 @@ impl<D: Disk> Spool<D> {
     }
 
     fn push(&mut self, session: SessionId, make: impl FnOnce(Place) -> Frame) -> Result<u64, SpoolError> {
-        let sequence = self.last.iter().rev().find(|(id, _)| *id == session).map_or(0, |(_, last)| *last) + 1;
-        let place = Place { session, epoch: self.epoch, sequence };
+        let place = self.next_place(session);
+        let sequence = place.sequence;
         let item = Item { serial: self.next_serial, place, frame: make(place) };
         let len = item.frame.bytes().len();
-        if len == 0 || len > MAX_AGENT_FRAME {
+        if len == 0 || len > MAX_ITEM {
             self.refused += 1;
             return Err(SpoolError::Size(len));
         }
@@ -279,7 +233,8 @@ impl<D: Disk> Spool<D> {
     fn failed(&mut self, error: &io::Error, unwritten: u64) {
         let why = match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "the disk is full".to_owned(),
-            io::ErrorKind::ReadOnlyFilesystem => "the disk cannot be written".to_owned(),
+            io::ErrorKind::ReadOnlyFilesystem => "the disk is read-only".to_owned(),
+            io::ErrorKind::PermissionDenied => "the agent may no longer write to its folder".to_owned(),
             _ => error.to_string(),
         };
         if self.trouble.is_none() {
@@ -325,6 +280,7 @@ impl<D: Disk> Spool<D> {
     fn catch_up(&mut self) {
         let (Some(log), Some(trouble)) = (&mut self.log, &mut self.trouble) else { return };
         let mut bytes = 0;
+        log.retire();
         // What was acknowledged meanwhile will be in no segment: without this it would look like a loss.
         let mut written = log.save_now();
         for item in self.memory.from(trouble.unwritten) {
@@ -370,147 +326,6 @@ impl<D: Disk> Spool<D> {
         self.read = None;
         from_memory + from_log as usize
     }
-
-    /// The item with this serial, or the first that is left after it. What is lost is there as an empty batch.
-    #[must_use]
-    pub fn at(&mut self, serial: u64) -> Option<Item> {
-        let in_memory = self.memory.at(serial);
-        let Some((_, on_disk)) = self.log.as_ref().and_then(|log| log.index().at(serial)) else {
-            return in_memory.cloned();
-        };
-        if let Some(item) = in_memory.filter(|item| item.serial <= on_disk) {
-            return Some(item.clone());
-        }
-        if let Some(read) = self.read.as_ref().filter(|read| read.serial == on_disk) {
-            return Some(read.clone());
-        }
-        let found = self.log.as_mut()?.read(serial)?;
-        self.read = Some(self.item(found));
-        self.read.clone()
-    }
-
-    fn item(&self, Found { serial, place, content }: Found) -> Item {
-        let frame = match content {
-            Ok((Kind::Batch, bytes)) => Frame::Batch(bytes),
-            Ok((Kind::Record, bytes)) => Frame::Record(bytes),
-            Err(at_ms) => self.placeholder(place, at_ms),
-        };
-        Item { serial, place, frame }
-    }
-
-    /// What goes in the place of an item that is lost. A stream begins with what the session is, or the service takes
-    /// nothing of it.
-    fn placeholder(&self, place: Place, at_ms: u64) -> Frame {
-        let known = |session: &&Session| session.id == place.session && place.sequence == 1;
-        match self.log.as_ref().and_then(|log| log.state().sessions.iter().find(known)) {
-            Some(session) => record_frame(place, Record::Session { info: session.info.clone() }),
-            None => Frame::Batch(empty_batch(place, at_ms)),
-        }
-    }
-
-    /// Serial of the first item of the session that comes after the place; that of the next item to come where there is
-    /// none.
-    #[must_use]
-    pub fn serial_after(&self, place: Place) -> u64 {
-        let on_disk = self.log.as_ref().and_then(|log| log.index().serial_after(place));
-        let in_memory = self.memory.serial_after(place);
-        on_disk.into_iter().chain(in_memory).min().unwrap_or(self.next_serial)
-    }
-
-    /// Sessions of which something is held, oldest first, each once.
-    #[must_use]
-    pub fn sessions(&self) -> Vec<SessionId> {
-        let mut sessions = self.log.as_ref().map(|log| log.index().sessions()).unwrap_or_default();
-        for session in self.memory.sessions() {
-            if !sessions.contains(&session) {
-                sessions.push(session);
-            }
-        }
-        sessions
-    }
-
-    /// Serial that the next item will get.
-    #[must_use]
-    pub fn next_serial(&self) -> u64 {
-        self.next_serial
-    }
-
-    /// Whether nothing is held.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.memory.is_empty() && self.log.as_ref().is_none_or(|log| log.index().is_empty())
-    }
-
-    /// Bytes that wait for the service's acknowledgement, on disk (about) and in memory alone.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        let Some(log) = &self.log else { return self.memory.bytes() };
-        log.waiting_bytes() as usize + self.memory.from(self.unwritten()).map(Item::cost).sum::<usize>()
-    }
-
-    /// Samples that were lost for want of memory.
-    #[must_use]
-    pub fn lost_samples(&self) -> u64 {
-        self.memory.lost_samples()
-    }
-
-    /// Items that were ever lost from the disk, and why.
-    #[must_use]
-    pub fn losses(&self) -> Losses {
-        self.log.as_ref().map(|log| log.state().losses).unwrap_or_default()
-    }
-
-    /// What is lost and was not yet acknowledged as lost, oldest first.
-    pub fn lost(&self) -> impl Iterator<Item = LostRun> {
-        self.log.iter().flat_map(Log::lost)
-    }
-
-    /// Items that were not taken.
-    #[must_use]
-    pub fn refused(&self) -> u64 {
-        self.refused
-    }
-
-    /// Why what is read is not kept on disk, although it should be.
-    #[must_use]
-    pub fn problem(&self) -> Option<String> {
-        let trouble = self.trouble.as_ref().map(|trouble| trouble.why.as_str());
-        let why = self.missing.as_deref().or(trouble)?;
-        let limit = self.memory_limit / 1_000_000;
-        Some(format!("{why}: what is not sent yet is kept in memory only, up to {limit} MB"))
-    }
-}
-
-/// What tests look at; only what is in memory.
-#[cfg(test)]
-impl Spool {
-    /// Everything, oldest first.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Item> {
-        self.memory.iter()
-    }
-
-    /// Everything of a session after a place, in order.
-    pub(crate) fn unacked_after(&self, place: Place) -> impl Iterator<Item = &Item> {
-        let after = (place.epoch, place.sequence);
-        let of_session = self.memory.iter().filter(move |item| item.place.session == place.session);
-        of_session.filter(move |item| (item.place.epoch, item.place.sequence) > after)
-    }
-}
-
-fn record_frame(place: Place, record: Record) -> Frame {
-    let message = AgentMessage::Record { lane: Lane::Live, place, record };
-    // Only a map whose keys are not text cannot be JSON, and there is none; an empty frame is refused.
-    Frame::Record(serde_json::to_vec(&message).unwrap_or_default().into())
-}
-
-/// What the log writes before an item. A record has the time of the samples before it.
-fn meta(item: &Item, at_ms: &mut u64) -> Meta {
-    if let Frame::Batch(bytes) = &item.frame
-        && let Ok(header) = batch::peek(bytes)
-    {
-        *at_ms = header.base_ms;
-    }
-    Meta { kind: item.frame.kind(), serial: item.serial, place: item.place, at_ms: *at_ms }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
+# shellcheck shell=bash
 # Shared by the scripts in this folder; source it, do not run it.
-# Gives: ROOT (the checkout), DEV (its .dev folder), say, die, as_admin, apt_install, random_hex, port_is_free, free_port, and for
-# the servers that it keeps under .dev: server_user, as_server, server_folder, with_lock.
+# Gives: ROOT (the checkout), DEV (its .dev folder), say, die, as_admin, apt_install, random_hex, port_is_free, free_port,
+# nginx_program, and for the servers that it keeps under .dev: server_user, as_server, server_folder, with_lock.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 DEV="$ROOT/.dev"
@@ -52,6 +53,9 @@ free_port() {
         if port_is_free "$port"; then echo "$port"; return; fi
     done
 }
+
+# Debian keeps nginx where only administrators look.
+nginx_program() { command -v nginx || echo /usr/sbin/nginx; }
 
 # ---- private servers --------------------------------------------------------------------------------------------------
 

@@ -39,6 +39,21 @@ need_redis() {
     if [ -d /run/systemd/system ]; then as_admin systemctl disable -q redis-server 2>/dev/null || true; fi
 }
 
+need_nginx() {
+    if [ -x "$(nginx_program)" ]; then return; fi
+    can_apt || die "nginx is missing: install nginx 1.22 or newer (Fedora: dnf install nginx, Arch: pacman -S nginx, macOS: brew install nginx)"
+    apt_install nginx-light
+    if [ -d /run/systemd/system ]; then as_admin systemctl disable -q nginx 2>/dev/null || true; fi
+}
+
+# Only promtool is used; Debian has it in the server's package.
+need_promtool() {
+    if command -v promtool >/dev/null; then return; fi
+    can_apt || die "promtool is missing: install Prometheus (Fedora: dnf install golang-github-prometheus, Arch: pacman -S prometheus, macOS: brew install prometheus)"
+    apt_install prometheus
+    if [ -d /run/systemd/system ]; then as_admin systemctl disable -q prometheus 2>/dev/null || true; fi
+}
+
 # Ubuntu's chromium is a snap, which a browser test cannot drive in a container: there Playwright's own build is the way.
 need_chromium() {
     if node "$ROOT/tests/browser/chromium.mjs" >/dev/null 2>&1; then return; fi
@@ -71,7 +86,7 @@ parts=("$@")
 [ $# -gt 0 ] || parts=(rust compilers postgres redis web browser)
 for part in "${parts[@]}"; do
     case "$part" in
-        rust | compilers | postgres | redis | web | browser) "need_$part" ;;
-        *) die "unknown part \"$part\": rust, compilers, postgres, redis, web or browser" ;;
+        rust | compilers | postgres | redis | web | browser | nginx | promtool) "need_$part" ;;
+        *) die "unknown part \"$part\": rust, compilers, postgres, redis, web, browser, nginx or promtool" ;;
     esac
 done

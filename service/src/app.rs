@@ -12,6 +12,7 @@ use crate::error::ApiError;
 use crate::figures::Figures;
 use crate::headers::IsHttps;
 use crate::live::Hub;
+use crate::live::bus::Bus;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::recorder::Recorder;
@@ -67,6 +68,9 @@ pub enum AppError {
     /// The database cannot be used.
     #[error(transparent)]
     Database(#[from] DbError),
+    /// Redis cannot be used.
+    #[error("redis: {0}")]
+    Redis(#[from] redis::RedisError),
     /// No random bytes.
     #[error("random bytes: {0}")]
     Random(#[from] getrandom::Error),
@@ -98,9 +102,13 @@ impl App {
         let db = Db::connect(database.runtime.clone(), database.web_connections, database.ingest_connections).await?;
         let metrics = Metrics::new()?;
         let figures = Figures::register(&metrics)?;
+        let hub = match &config.redis {
+            None => Hub::new(figures.clone()),
+            Some(url) => Hub::on(figures.clone(), Bus::new(url.reveal(), figures.clone())?),
+        };
         let state = State {
             auth: Auth::new(&config)?,
-            hub: Hub::new(figures.clone()),
+            hub,
             recorder: Recorder::new(db.clone(), figures),
             mail: Mailer { public_origin: config.http.public_origin.clone() },
             authority: Arc::default(),
@@ -109,9 +117,8 @@ impl App {
             config,
         };
         let app = Self::serve(web::Data::new(state), web::Data::new(metrics), listener)?;
-        let (authority, db, hub) = (app.state.authority.clone(), app.state.db.clone(), app.state.hub.clone());
-        let stop = app.stop.clone();
-        app.background.spawn(async move { authority.run(db, hub, stop).await });
+        let (state, stop) = (app.state.clone().into_inner(), app.stop.clone());
+        app.background.spawn(async move { state.authority.run(&state.db, &state.hub, &state.auth.remembered, stop).await });
         app.background.spawn(teams::purge_now_and_then(app.state.db.clone(), app.stop.clone()));
         Ok(app)
     }
@@ -137,6 +144,7 @@ impl App {
                     .wrap(from_fn(auth::require_origin))
                     .wrap(Compress::default())
                     .wrap(from_fn(headers::secure))
+                    .wrap(from_fn(health::in_time))
                     .wrap(from_fn(telemetry::observe))
             })
             .workers(workers)
@@ -189,6 +197,7 @@ impl App {
         self.state.recorder.drain(DRAIN_DEADLINE).await;
         handle.stop(true).await;
         server.await.map_err(std::io::Error::other)??;
+        self.state.hub.ended.cancel();
         self.stop.cancel();
         self.background.close();
         if tokio::time::timeout(BACKGROUND_DEADLINE, self.background.wait()).await.is_err() {

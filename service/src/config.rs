@@ -51,6 +51,8 @@ fn parsed<T: FromStr>(env: Lookup<'_>, variable: &'static str, what: &str, defau
 pub struct Config {
     /// Postgres.
     pub database: DatabaseConfig,
+    /// Redis, where there are several instances (`REDIS_URL`).
+    pub redis: Option<RedisUrl>,
     /// Listening and the public address.
     pub http: HttpConfig,
     /// Log-in.
@@ -77,11 +79,40 @@ impl Config {
     pub fn from_lookup(env: Lookup<'_>) -> Result<Self, ConfigError> {
         Ok(Self {
             database: DatabaseConfig::from_lookup(env)?,
+            redis: optional(env, "REDIS_URL").map(RedisUrl::new).transpose()?,
             http: HttpConfig::from_lookup(env)?,
             auth: AuthConfig::from_lookup(env)?,
             web: WebConfig { dir: optional(env, "WEB_DIR").map(PathBuf::from) },
             teams: TeamsConfig::from_lookup(env)?,
         })
+    }
+}
+
+/// Where Redis is; it may hold a password.
+#[derive(Clone)]
+pub struct RedisUrl(String);
+
+impl RedisUrl {
+    fn new(url: String) -> Result<Self, ConfigError> {
+        const WHAT: &str = "the address of a Redis in a private network, redis://:password@host:port/0";
+        if url.starts_with("rediss://") {
+            return Err(wrong("REDIS_URL", format!("TLS to Redis is not built in; it is {WHAT}")));
+        }
+        // The parser's own message may quote the address, password and all.
+        let is_right = url.starts_with("redis://") && redis::Client::open(url.as_str()).is_ok();
+        if is_right { Ok(Self(url)) } else { Err(wrong("REDIS_URL", format!("cannot be read; it is {WHAT}"))) }
+    }
+
+    /// The whole of it.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RedisUrl(…)")
     }
 }
 

@@ -9,7 +9,7 @@
 use crate::auth::Sha256Hash;
 use onelap_protocol::{TeamId, UserId};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Executor, PgPool, Postgres, Transaction};
+use sqlx::{Connection, Executor, PgPool, Postgres, Transaction};
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
@@ -20,6 +20,8 @@ static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
 
 /// How long a caller waits for a connection before it is told that the service is busy.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a connection that is given back may take to answer, rolling back what was left open; then it is cut off.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Proof that the caller may touch the rows of this team.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,8 +192,27 @@ async fn pool(options: PgConnectOptions, size: u32) -> Result<PgPool, sqlx::Erro
                 Ok(())
             })
         })
+        // What was cancelled may have left a server behind that says nothing: it must not keep its place in the pool.
+        .after_release(|connection, _| {
+            Box::pin(async move { within(RELEASE_TIMEOUT, connection.ping()).await.map(|()| true) })
+        })
         .connect_with(options)
         .await
+}
+
+/// Does something with the database that must not take longer than this, whatever server and network do.
+///
+/// # Errors
+/// That of the work, or that the time is over; then its connection is cut off and nothing of it is kept, unless it was
+/// the commit whose answer did not come.
+pub async fn within<T, E: From<sqlx::Error>>(
+    deadline: Duration,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    tokio::time::timeout(deadline, work).await.unwrap_or_else(|_| {
+        let what = format!("the database has not answered within {} s", deadline.as_secs());
+        Err(sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, what)).into())
+    })
 }
 
 /// Applies the migrations that are missing, as the owner of the database. Several instances may call it at once: the

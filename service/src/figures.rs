@@ -22,6 +22,14 @@ pub struct Figures {
     pub commit_seconds: Histogram,
     /// Batches that a slow viewer did not get.
     pub viewer_skipped: IntCounter,
+    /// 1 while Redis is connected.
+    pub bus_connected: IntGauge,
+    /// Connections to Redis that were made anew.
+    pub bus_reconnects: IntCounter,
+    /// Writes and messages of the bus that were dropped.
+    pub bus_dropped: IntCounter,
+    /// Sessions of other instances that are followed.
+    pub bus_subscriptions: IntGauge,
 }
 
 impl Figures {
@@ -46,6 +54,13 @@ impl Figures {
             )?,
             viewer_skipped: metrics
                 .counter("onelap_viewer_skipped_total", "Batches that a slow viewer did not get.")?,
+            bus_connected: metrics.gauge("onelap_bus_connected", "1 while Redis is connected.")?,
+            bus_reconnects: metrics
+                .counter("onelap_bus_reconnects_total", "Connections to Redis that were made anew.")?,
+            bus_dropped: metrics
+                .counter("onelap_bus_dropped_total", "Writes and messages of the bus that were dropped.")?,
+            bus_subscriptions: metrics
+                .gauge("onelap_bus_subscriptions", "Sessions of other instances that are followed.")?,
         })
     }
 }

@@ -10,7 +10,9 @@
 //! attempts there is always a wait, with jitter; every state but `Waiting` has a deadline; an answer in time or a hang-up.
 
 use crate::link::Outbox;
-use crate::link::backoff::{Backoff, Pace, REFUSED_WAIT_MS};
+use crate::link::backoff::{Backoff, MIN_WAIT_MS, Pace, REFUSED_WAIT_MS};
+use crate::link::cursors::{Cursors, json};
+pub use crate::link::view::{Greeted, Refusal, View};
 use crate::spool::Frame;
 use bytes::Bytes;
 use onelap_protocol::ErrorCode;
@@ -46,66 +48,26 @@ pub enum Action {
     Wait(u64),
 }
 
-/// Why the service did not accept a connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// HTTP status.
-    pub status: u16,
-    /// Why, for programs, where it said so.
-    pub code: Option<ErrorCode>,
-    /// Why, for people.
-    pub message: String,
-}
-
-impl Refusal {
-    /// Only a person can change it: trying again soon is of no use.
-    #[must_use]
-    pub fn is_lasting(&self) -> bool {
-        (400..500).contains(&self.status) && self.status != 408 && self.status != 429
-    }
-}
-
-/// Who the service says this is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Greeted {
-    /// The team's name.
-    pub team: String,
-    /// The rig's name.
-    pub rig: String,
-    /// How far the PC's clock is ahead of the service's, in milliseconds.
-    pub clock_ahead_ms: i64,
-    /// Limits.
-    pub limits: Limits,
-}
-
-/// What there is to know about the link, for people.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct View {
-    /// Who the service says this is; absent while there is no connection.
-    pub greeted: Option<Greeted>,
-    /// The last place that the service has committed.
-    pub acked: Option<Place>,
-    /// What is wrong: with the connection while there is none, with what was sent while there is one.
-    pub problem: Option<String>,
-    /// Only a person can change the problem.
-    pub needs_help: bool,
-}
-
 #[derive(Debug)]
 enum Phase {
     Waiting { until_ms: u64 },
     Connecting { deadline_ms: u64 },
     Greeting { said_hello: bool, deadline_ms: u64 },
-    Live(Live),
+    Live(Box<Live>),
 }
 
 #[derive(Debug)]
 struct Live {
     since_ms: u64,
+    cursors: Cursors,
+    /// Of everything that is sent.
     pace: Pace,
+    /// Of what is backfilled.
+    backfill_pace: Pace,
+    most_backfill_per_s: u32,
     ping_ms: u64,
     pong_deadline_ms: Option<u64>,
-    /// Nothing recorded is sent before this time.
+    /// Nothing is backfilled before this time.
     resume_ms: u64,
     /// How often the service asked for something again since the last acknowledgement.
     resends: u32,
@@ -118,8 +80,6 @@ pub struct LinkState {
     platform: String,
     phase: Phase,
     backoff: Backoff,
-    /// Serial of the next item to send.
-    cursor: u64,
     hang_up: bool,
     view: View,
 }
@@ -133,7 +93,6 @@ impl LinkState {
             platform: platform.to_owned(),
             phase: Phase::Waiting { until_ms: 0 },
             backoff: Backoff::new(seed),
-            cursor: 0,
             hang_up: false,
             view: View::default(),
         }
@@ -218,6 +177,7 @@ impl LinkState {
                 }
                 let clock_ahead_ms = unix_ms.wrapping_sub(server_ms) as i64;
                 self.begin(now_ms, &limits, &committed, outbox);
+                self.look(now_ms, unix_ms, outbox);
                 self.view.greeted = Some(Greeted { team: team_name, rig: rig_name, clock_ahead_ms, limits });
             }
             ServiceMessage::Ack { place } => self.acknowledged(place, outbox),
@@ -241,7 +201,7 @@ impl LinkState {
             ServiceMessage::Error { message, .. } => self.view.problem = Some(message),
             ServiceMessage::Goodbye { reason, reconnect_after_ms } => {
                 if !matches!(self.phase, Phase::Waiting { .. }) {
-                    let wait_ms = self.backoff.about(u64::from(reconnect_after_ms)).max(100);
+                    let wait_ms = self.backoff.roughly(u64::from(reconnect_after_ms)).max(MIN_WAIT_MS);
                     self.leave(now_ms + wait_ms, reason);
                     self.hang_up = true;
                 }
@@ -254,17 +214,40 @@ impl LinkState {
             self.acknowledged(*place, outbox);
         }
         outbox.greet();
-        self.cursor = 0;
         self.view.problem = None;
         self.view.needs_help = false;
-        self.phase = Phase::Live(Live {
+        self.phase = Phase::Live(Box::new(Live {
             since_ms: now_ms,
-            pace: Pace::new(limits.max_messages_per_s, now_ms),
+            cursors: Cursors::begin(outbox),
+            pace: Pace::of_messages(limits.max_messages_per_s, now_ms),
+            backfill_pace: Pace::of_backfill(limits.max_backfill_per_s, now_ms),
+            most_backfill_per_s: limits.max_backfill_per_s,
             ping_ms: now_ms + PING_MS,
             pong_deadline_ms: None,
             resume_ms: now_ms,
             resends: 0,
-        });
+        }));
+    }
+
+    /// The spool has found what an earlier run of the agent has left: that is to go, too.
+    pub fn start_over(&mut self) {
+        if let Phase::Live(live) = &mut self.phase {
+            live.cursors.start_over();
+        }
+    }
+
+    /// Whether there is a connection on which something that is to be seen waits to be sent.
+    pub fn has_unsent(&mut self, outbox: &mut Outbox) -> bool {
+        if let Phase::Live(live) = &mut self.phase { live.cursors.has_shown(outbox) } else { false }
+    }
+
+    /// Looks at how much waits; to be called a few times a second.
+    pub fn look(&self, now_ms: u64, unix_ms: u64, outbox: &mut Outbox) {
+        let behind = match &self.phase {
+            Phase::Live(live) => live.cursors.behind(outbox).map(|items| (items, live.most_backfill_per_s)),
+            _ => None,
+        };
+        outbox.watch.look(&outbox.spool, behind, now_ms, unix_ms);
     }
 
     fn acknowledged(&mut self, place: Place, outbox: &mut Outbox) {
@@ -278,11 +261,11 @@ impl LinkState {
         }
     }
 
-    /// The service could not take what came after a place: everything from there again, after a pause that grows while
-    /// nothing is acknowledged.
+    /// The service could not take what came after a place: everything from there again, as backfill, after a pause that
+    /// grows while nothing is acknowledged. What is new is seen meanwhile.
     fn send_again(&mut self, place: Place, now_ms: u64, outbox: &Outbox) {
         let Phase::Live(live) = &mut self.phase else { return };
-        self.cursor = self.cursor.min(outbox.spool.serial_after(place));
+        live.cursors.set_back(place, outbox);
         if now_ms < live.resume_ms {
             // It asks during the pause that it asked for: one pause is enough, and it must end.
             return;
@@ -314,7 +297,7 @@ impl LinkState {
             Phase::Connecting { deadline_ms } | Phase::Greeting { deadline_ms, .. } => Action::Wait(*deadline_ms),
             Phase::Live(live) => match live.keep_alive(now_ms, can_write) {
                 Ok(Some(ping)) => ping,
-                Ok(None) => live.send(now_ms, can_write, &mut self.cursor, outbox),
+                Ok(None) => live.send(now_ms, can_write, outbox),
                 Err(why) => {
                     self.hang_up(why, now_ms);
                     self.next(now_ms, unix_ms, can_write, outbox)
@@ -357,40 +340,62 @@ impl Live {
         Ok(Some(Action::Ping))
     }
 
-    fn send(&mut self, now_ms: u64, can_write: bool, cursor: &mut u64, outbox: &mut Outbox) -> Action {
+    fn send(&mut self, now_ms: u64, can_write: bool, outbox: &mut Outbox) -> Action {
         let alarm_ms = self.pong_deadline_ms.map_or(self.ping_ms, |deadline| deadline.min(self.ping_ms));
         if !can_write {
             // The writer has a deadline of its own; a ping that is due waits with the rest.
             return Action::Wait(self.pong_deadline_ms.unwrap_or(now_ms + REPLY_MS));
         }
-        let held = now_ms < self.resume_ms;
-        let has_record = !held && outbox.spool.at(*cursor).is_some();
-        if !has_record && !outbox.has_live(*cursor) {
-            let waits = held && outbox.spool.at(*cursor).is_some();
-            return Action::Wait(if waits { alarm_ms.min(self.resume_ms) } else { alarm_ms });
+        let is_urgent = outbox.has_status(now_ms)
+            || self.cursors.has_shown(outbox)
+            || outbox.has_standings(|about| self.cursors.is_introduced(about));
+        if is_urgent {
+            return match self.pace.take(now_ms, 0) {
+                Ok(()) => self.urgent(now_ms, outbox).unwrap_or(Action::Wait(alarm_ms)),
+                Err(then_ms) => Action::Wait(alarm_ms.min(then_ms)),
+            };
         }
-        if let Err(then_ms) = self.pace.take(now_ms) {
-            return Action::Wait(alarm_ms.min(then_ms));
+        if !self.cursors.has_backfill(outbox) {
+            return Action::Wait(alarm_ms);
         }
-        if let Some(message) = outbox.take_live(*cursor) {
-            return text(&message);
+        match self.may_backfill(now_ms) {
+            Ok(()) => self.cursors.take_backfill(outbox).map_or(Action::Wait(alarm_ms), frame),
+            Err(then_ms) => Action::Wait(alarm_ms.min(then_ms)),
         }
-        match outbox.spool.at(*cursor) {
-            Some(item) => {
-                *cursor = item.serial + 1;
-                match &item.frame {
-                    Frame::Batch(bytes) => Action::Binary(bytes.clone()),
-                    Frame::Record(bytes) => Action::Text(bytes.clone()),
-                }
-            }
-            None => Action::Wait(alarm_ms),
+    }
+
+    /// What goes before all else: what the agent is doing, what is to be seen at once, the field.
+    fn urgent(&mut self, now_ms: u64, outbox: &mut Outbox) -> Option<Action> {
+        if let Some(status) = outbox.take_status(now_ms) {
+            return Some(text(&status));
         }
+        if let Some(shown) = self.cursors.take_shown(outbox) {
+            return Some(frame(shown));
+        }
+        outbox.take_standings().map(|standings| text(&standings))
+    }
+
+    /// Takes a backfilled item's worth, or says when there will be one. What is live always finds something left.
+    fn may_backfill(&mut self, now_ms: u64) -> Result<(), u64> {
+        if now_ms < self.resume_ms {
+            return Err(self.resume_ms);
+        }
+        let spare = self.pace.size() / 4;
+        self.backfill_pace.has(now_ms, 0)?;
+        self.pace.take(now_ms, spare)?;
+        self.backfill_pace.take(now_ms, 0)
+    }
+}
+
+fn frame(frame: Frame) -> Action {
+    match frame {
+        Frame::Batch(bytes) => Action::Binary(bytes),
+        Frame::Record(bytes) => Action::Text(bytes),
     }
 }
 
 fn text(message: &AgentMessage) -> Action {
-    // Only a map whose keys are not text cannot be JSON, and there is none.
-    Action::Text(serde_json::to_vec(message).unwrap_or_default().into())
+    Action::Text(json(message))
 }
 
 #[cfg(test)]

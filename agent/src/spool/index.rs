@@ -227,6 +227,12 @@ impl Index {
         lost
     }
 
+    /// How many items have a smaller serial.
+    #[must_use]
+    pub fn count_before(&self, serial: u64) -> u64 {
+        self.runs.iter().map(|run| serial.saturating_sub(run.first_serial).min(run.count)).sum()
+    }
+
     /// The runs, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &Run> {
         self.runs.iter()

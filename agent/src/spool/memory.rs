@@ -42,6 +42,7 @@ pub(super) struct Memory {
     /// Serial before which there is no batch left to empty.
     emptied_before: u64,
     lost_samples: u64,
+    lost_batches: u64,
 }
 
 impl Memory {
@@ -72,6 +73,7 @@ impl Memory {
                 item.frame = Frame::Batch(empty);
                 self.bytes = self.bytes - before + item.cost();
                 self.lost_samples += samples;
+                self.lost_batches += 1;
             }
         }
         true
@@ -132,6 +134,15 @@ impl Memory {
         self.runs.iter().flat_map(move |run| run.items.range(run.index(serial).min(run.items.len())..))
     }
 
+    /// How many there are with serials from `from` on and before `to`.
+    pub(super) fn count(&self, from: u64, to: u64) -> u64 {
+        let clamped = |run: &Run| {
+            let (first, end) = (run.first_serial.max(from), run.end_serial().min(to));
+            end.saturating_sub(first)
+        };
+        self.runs.iter().map(clamped).sum()
+    }
+
     /// Sessions of which something is held, oldest first.
     pub(super) fn sessions(&self) -> impl Iterator<Item = SessionId> {
         self.runs.iter().map(|run| run.session)
@@ -147,6 +158,10 @@ impl Memory {
 
     pub(super) fn lost_samples(&self) -> u64 {
         self.lost_samples
+    }
+
+    pub(super) fn lost_batches(&self) -> u64 {
+        self.lost_batches
     }
 }
 

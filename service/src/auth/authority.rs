@@ -2,7 +2,7 @@
 //!
 //! Postgres notes by triggers whenever a membership, a role, a token, a share link, a key or a team is taken or changed
 //! (`authority_changes`). Each instance asks every second what is new and tells its sockets, which then ask for
-//! themselves; agents whose token is no longer good are cut.
+//! themselves; agents whose token is no longer good are cut, and such tokens are remembered no more (`remembered`).
 //!
 //! Invariants: nothing that takes a right away can forget to tell, whoever wrote it; bounded: one small query a second
 //! whatever is open, and who cannot keep up with what is told looks at everything again. Where Postgres does not answer,
@@ -10,12 +10,11 @@
 //!
 //! Not here: what a socket may show (`scope`), log-ins that end.
 
-use crate::auth::store;
+use crate::auth::{RememberedTokens, store};
 use crate::db::{Db, Tenant};
 use crate::live::Hub;
-use onelap_protocol::TeamId;
+use onelap_protocol::{TeamId, TokenId};
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
@@ -100,7 +99,7 @@ impl Authority {
     }
 
     /// Asks and tells until it is told to stop.
-    pub async fn run(&self, db: Db, hub: Arc<Hub>, stop: CancellationToken) {
+    pub async fn run(&self, db: &Db, hub: &Hub, remembered: &RememberedTokens, stop: CancellationToken) {
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let (mut seen, mut is_deaf) = (HashSet::new(), true);
@@ -110,7 +109,7 @@ impl Authority {
                 _ = ticks.tick() => {}
                 () = stop.cancelled() => return,
             }
-            match recent(&db).await {
+            match recent(db).await {
                 Ok(recent) => {
                     let new: HashSet<TeamId> =
                         recent.iter().filter(|(id, _)| !seen.contains(id)).map(|(_, team)| *team).collect();
@@ -122,12 +121,16 @@ impl Authority {
                         new.iter().for_each(|team| self.tell(Changed::Team(*team)));
                     }
                     let is_time = looked.elapsed() >= ANYWAY;
-                    let teams = if is_all || is_time { hub.teams_with_agents() } else { new.into_iter().collect() };
+                    let teams = if is_all || is_time {
+                        remembered.teams().into_iter().chain(hub.teams_with_agents()).collect()
+                    } else {
+                        new
+                    };
                     if is_time {
                         looked = Instant::now();
                     }
                     for team in teams {
-                        is_deaf |= cut_agents(&db, &hub, team).await.is_err();
+                        is_deaf |= cut_agents(db, hub, remembered, team).await.is_err();
                     }
                 }
                 Err(error) => {
@@ -145,17 +148,23 @@ async fn recent(db: &Db) -> Result<Vec<(i64, TeamId)>, sqlx::Error> {
     store::authority_changes(&mut *db.web.acquire().await?).await
 }
 
-/// Cuts the agents of a team whose token is no longer good.
-async fn cut_agents(db: &Db, hub: &Hub, team: TeamId) -> Result<(), sqlx::Error> {
+/// Cuts the agents of a team whose token is no longer good, and forgets such tokens.
+async fn cut_agents(db: &Db, hub: &Hub, remembered: &RememberedTokens, team: TeamId) -> Result<(), sqlx::Error> {
     let connected = hub.tokens_of(team);
-    if connected.is_empty() {
+    let known: Vec<TokenId> = connected.iter().copied().chain(remembered.tokens_of(team)).collect();
+    if known.is_empty() {
         return Ok(());
     }
-    // The hub knows the team by an agent of its own; what is read is whether that agent's token is good.
+    // The team is known by an agent of its own; what is read is whether that agent's token is good.
     let mut tx = db.tenant(Tenant::verified(team)).await?;
-    let good = store::valid_tokens(&mut tx, &connected).await?;
+    let good = store::valid_tokens(&mut tx, &known).await?;
     tx.commit().await?;
-    connected.into_iter().filter(|token| !good.contains(token)).for_each(|token| hub.cut_token(token));
+    for token in known.into_iter().filter(|token| !good.contains(token)) {
+        remembered.forget(token);
+        if connected.contains(&token) {
+            hub.cut_token(token);
+        }
+    }
     Ok(())
 }
 

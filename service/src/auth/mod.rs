@@ -20,6 +20,7 @@ mod origin;
 mod password;
 pub mod permissions;
 mod refresh;
+mod remembered;
 mod scope;
 mod secret;
 mod store;
@@ -35,8 +36,9 @@ pub use origin::{check_origin, require_origin};
 pub use password::{Password, Passwords};
 pub use permissions::{Access, Action, Role};
 pub use refresh::{RefreshToken, close, open, renew};
+pub use remembered::RememberedTokens;
 pub(crate) use scope::disabled;
-pub use scope::{Credential, Membership, ReadScope, Reader, RigScope, TeamScope, membership, rig_scope, still_valid};
+pub use scope::{Credential, Membership, ReadScope, Reader, RigScope, TeamScope, membership, still_valid};
 pub use secret::{Sha256Hash, random_text, sha256};
 pub use team_limits::TeamLimits;
 pub use throttle::{Throttle, Throttles, client_key};
@@ -54,6 +56,8 @@ pub struct Auth {
     pub throttles: Throttles,
     /// Names and flags of the cookies.
     pub cookies: Cookies,
+    /// Rig tokens that were good a while ago.
+    pub remembered: RememberedTokens,
 }
 
 impl Auth {
@@ -67,6 +71,7 @@ impl Auth {
             passwords: Passwords::new()?,
             throttles: Throttles::new(&config.auth),
             cookies: Cookies::new(config.http.is_https()),
+            remembered: RememberedTokens::default(),
         })
     }
 }

@@ -1,18 +1,23 @@
 //! Extractors: what a handler may touch, checked before it runs.
 
 use crate::api_keys::{self, ApiKey};
+use crate::app::State;
 use crate::auth::caller::{Caller, caller, state};
 use crate::auth::permissions::{self, Access, Action, Role};
 use crate::auth::{client_key, sha256, store};
-use crate::db::{self, Db, Tenant};
+use crate::db::{self, Db, Tenant, within};
 use crate::error::ApiError;
 use crate::shares::{self, Share};
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest};
-use onelap_protocol::{RigId, RigToken, TeamId, TokenError, TokenId, UserId};
+use onelap_protocol::{ErrorCode, RigId, RigToken, TeamId, TokenError, TokenId, UserId};
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
+
+/// How long Postgres may take to check a token.
+const CHECK_DEADLINE: Duration = Duration::from_secs(3);
 
 const NO_TOKEN: ApiError =
     ApiError::Unauthenticated("the rig token is missing: send it as \"Authorization: Bearer 1lap_rig_…\"");
@@ -272,17 +277,28 @@ pub struct RigScope {
     pub rig_name: String,
     /// The token that was shown.
     pub token: TokenId,
+    /// Postgres did not answer, and the token was good a while ago.
+    pub is_remembered: bool,
 }
 
-/// Checks a rig token.
-///
-/// # Errors
-/// What is wrong with the token: misspelt, not known, revoked.
-pub async fn rig_scope(db: &Db, token: &str, from: &str) -> Result<RigScope, ApiError> {
+/// Checks a rig token: against Postgres, or against memory where that does not answer.
+async fn rig_scope(state: &State, token: &str, from: &str) -> Result<RigScope, ApiError> {
     let token = RigToken::parse(token).map_err(|error| match error {
         TokenError::Mistyped => ApiError::TokenMistyped,
         TokenError::Shape => NO_SUCH_SHAPE,
     })?;
+    let remembered = &state.auth.remembered;
+    match within(CHECK_DEADLINE, checked_scope(&state.db, &token, from)).await {
+        Ok(scope) => {
+            remembered.remember(&token, &scope);
+            Ok(scope)
+        }
+        Err(error) if error.code() == ErrorCode::Unavailable => remembered.recall(&token).ok_or(error),
+        Err(error) => Err(error),
+    }
+}
+
+async fn checked_scope(db: &Db, token: &RigToken, from: &str) -> Result<RigScope, ApiError> {
     let mut tx = db.presented(token.public()).await?;
     let row = store::token(&mut tx, token.public()).await?;
     tx.commit().await?;
@@ -302,7 +318,14 @@ pub async fn rig_scope(db: &Db, token: &str, from: &str) -> Result<RigScope, Api
     if let Some(reason) = names.is_disabled {
         return Err(disabled(&reason));
     }
-    Ok(RigScope { tenant, team_name: names.team, rig: row.rig, rig_name: names.rig, token: row.token })
+    Ok(RigScope {
+        tenant,
+        team_name: names.team,
+        rig: row.rig,
+        rig_name: names.rig,
+        token: row.token,
+        is_remembered: false,
+    })
 }
 
 /// Checks that the token of a scope is still good.
@@ -310,10 +333,12 @@ pub async fn rig_scope(db: &Db, token: &str, from: &str) -> Result<RigScope, Api
 /// # Errors
 /// [`ApiError::TokenRevoked`].
 pub async fn still_valid(db: &Db, scope: &RigScope) -> Result<(), ApiError> {
-    let mut tx = db.tenant(scope.tenant).await?;
-    let is_valid = store::is_valid_token(&mut tx, scope.token).await?;
-    tx.commit().await?;
-    if is_valid { Ok(()) } else { Err(ApiError::TokenRevoked) }
+    let is_valid = async {
+        let mut tx = db.tenant(scope.tenant).await?;
+        let is_valid = store::is_valid_token(&mut tx, scope.token).await?;
+        tx.commit().await.map(|()| is_valid)
+    };
+    if within(CHECK_DEADLINE, is_valid).await? { Ok(()) } else { Err(ApiError::TokenRevoked) }
 }
 
 fn bearer(request: &HttpRequest) -> Option<&str> {
@@ -330,7 +355,7 @@ impl FromRequest for RigScope {
         Box::pin(async move {
             let state = state(&request)?;
             let from = client_key(&request, &state.config.http);
-            rig_scope(&state.db, bearer(&request).ok_or(NO_TOKEN)?, &from).await
+            rig_scope(state, bearer(&request).ok_or(NO_TOKEN)?, &from).await
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Whether what an agent sent may be kept: lengths and ranges that the types do not rule out. Pure.
 
-use onelap_protocol::agent::Record;
+use onelap_protocol::agent::{Record, SpoolState};
 use onelap_protocol::limits::{MAX_CARS, MAX_TEXT};
 use onelap_protocol::race::{Lap, RaceEvent, SessionInfo, Standings};
 use onelap_protocol::setup::Setup;
@@ -9,6 +9,13 @@ use onelap_protocol::setup::Setup;
 const MAX_SETTINGS: usize = 1000;
 /// Longest text of one setting.
 const MAX_NOTE: usize = 4 * MAX_TEXT;
+
+/// Most that a spool may say it holds: more than any disk, and still a whole number in a browser.
+const MAX_SPOOL_BYTES: u64 = 1 << 50;
+/// Most items: every one of them has a byte.
+const MAX_SPOOL_ITEMS: u64 = MAX_SPOOL_BYTES;
+/// Greatest age of an item: ten years.
+const MAX_SPOOL_AGE_MS: u64 = 10 * 366 * 24 * 3_600_000;
 
 type Check = Result<(), String>;
 
@@ -39,8 +46,19 @@ pub(super) fn standings(standings: &Standings) -> Check {
 }
 
 /// Checks what the team is told of the agent.
-pub(super) fn notice(notice: Option<&str>) -> Check {
-    optional_text("status.notice", notice)
+pub(super) fn status(notice: Option<&str>, spool: &SpoolState) -> Check {
+    optional_text("status.notice", notice)?;
+    let SpoolState { bytes, items, oldest_ms, catching_up_s: _, lost, on_disk: _ } = *spool;
+    let sizes = [
+        ("status.spool.bytes", bytes, MAX_SPOOL_BYTES),
+        ("status.spool.items", items, MAX_SPOOL_ITEMS),
+        ("status.spool.oldest_ms", oldest_ms.unwrap_or(0), MAX_SPOOL_AGE_MS),
+        ("status.spool.lost", lost, MAX_SPOOL_ITEMS),
+    ];
+    match sizes.into_iter().find(|(_, value, limit)| value > limit) {
+        Some((name, value, limit)) => Err(format!("{name}: {value} is out of range, the most is {limit}")),
+        None => Ok(()),
+    }
 }
 
 fn session(info: &SessionInfo) -> Check {

@@ -1,8 +1,8 @@
 //! The parts of an agent's socket that know nothing of sessions: sending with a deadline, the message budget, how a
-//! connection ends, and the acknowledgements.
+//! connection ends, and what is told of commits.
 
-use super::reconnect_jitter_ms;
-use crate::recorder::Progress;
+use crate::live::Publisher;
+use crate::recorder::{Progress, Stretch};
 use actix_ws::{CloseCode, CloseReason, ProtocolError, Session};
 use onelap_protocol::agent::{Place, ServiceMessage};
 use onelap_protocol::limits::{Limits, MAX_AGENT_FRAME};
@@ -14,6 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 /// An agent that does not take what is sent to it for this long is let go.
 const SEND_DEADLINE: Duration = Duration::from_secs(10);
+/// Between two notices that samples were backfilled.
+const BACKFILLED_EVERY: Duration = Duration::from_secs(1);
 
 /// The sending half.
 #[derive(Clone)]
@@ -100,6 +102,7 @@ impl Budget {
 /// Tells the agent what is committed, until the writer has ended.
 pub(super) async fn acknowledge(
     mut out: Out,
+    live: Publisher,
     mut progress: watch::Receiver<Progress>,
     session: SessionId,
     epoch: u64,
@@ -114,12 +117,29 @@ pub(super) async fn acknowledge(
                 if out.send(&ack).await.is_err() {
                     return;
                 }
+                live.acked();
             }
             Progress::Stopped => return stopped.cancel(),
         }
         if progress.changed().await.is_err() {
             return;
         }
+    }
+}
+
+/// Tells viewers which samples are recorded that could not be shown, until the writer has ended.
+pub(super) async fn tell_backfilled(
+    live: Publisher,
+    session: SessionId,
+    mut backfilled: watch::Receiver<Option<Stretch>>,
+) {
+    // What changes during the pause is told after it, also when it was the last.
+    while backfilled.changed().await.is_ok() {
+        let stretch = *backfilled.borrow_and_update();
+        if let Some((from_s, to_s)) = stretch {
+            live.backfilled(session, from_s, to_s);
+        }
+        tokio::time::sleep(BACKFILLED_EVERY).await;
     }
 }
 
@@ -137,9 +157,4 @@ pub(super) fn broken(error: &ProtocolError) -> End {
 
 pub(super) fn fatal(code: ErrorCode, message: &str) -> End {
     End::Fatal(code, message.to_owned(), CloseCode::Policy)
-}
-
-pub(super) fn database(error: &sqlx::Error) -> End {
-    tracing::error!(%error, "session could not be read");
-    End::Goodbye("the service cannot reach its database", reconnect_jitter_ms(), CloseCode::Again)
 }

@@ -1,13 +1,18 @@
 //! What agents send: checked once, shown live at once, handed to the recorder.
 //!
-//! Invariants: neither the live view nor the recorder can hold up the other; what the recorder could not take is asked
-//! for again; one bad message costs that message and is answered with what was wrong.
+//! Each item says what it is sent for, its lane: live is shown and recorded, a preview only shown, backfill only recorded.
+//!
+//! Invariants: neither the live view nor the recorder can hold up the other, and neither waits for Postgres; what the
+//! recorder could not take is asked for again; previews touch neither order nor recorder; backfill never begins, ends or
+//! replaces what a rig shows; one bad message costs that message and is answered with what was wrong.
 //!
 //! Not here: SQL (`recorder`), viewers (`live`).
 
 mod check;
 mod io;
 mod order;
+mod recording;
+mod sessions;
 mod socket;
 mod stream;
 

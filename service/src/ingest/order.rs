@@ -1,9 +1,14 @@
-//! Which item of a session's stream is next. Pure.
+//! Which item of a session's recorded stream is next. Pure.
 //!
-//! Sequences have no holes when they reach the recorder. A hole arises when the recorder's queue was full; the agent is
-//! then asked to send again from there, while new items still go to the live view. Where the agent answers from a later
-//! place, it no longer has the missing items: the hole is accepted as a loss and counted. Where it does not answer, the
-//! connection has to end, for nothing says that the items are lost; the next one begins at what is committed.
+//! Sequences have no holes when they reach the recorder, whether they come live or as backfill. A hole arises when the
+//! recorder's queue was full; the agent is then asked to send again from there. Where it answers from a later place, it no
+//! longer has the missing items: the hole is accepted as a loss and counted. Where it does not answer, the connection has
+//! to end, for nothing says that the items are lost; the next one begins at what is committed.
+//!
+//! What is recorded already may not be known when the first item comes, because Postgres does not answer: it counts as
+//! next until [`Order::opened`] says otherwise.
+//!
+//! Not here: what is shown live, and previews.
 
 use std::time::Duration;
 
@@ -15,10 +20,12 @@ const ASKS: u32 = 3;
 /// The state of one session's stream on one connection. Times are since the connection began.
 #[derive(Debug, Clone)]
 pub(super) struct Order {
-    /// Last sequence that the recorder has taken.
+    /// Last sequence before the first that came.
+    base: u64,
+    /// Last sequence that the recorder has taken or that was accepted as lost.
     taken: u64,
-    /// Last sequence that was shown live.
-    shown: u64,
+    /// Last sequence that the recorder has taken.
+    held: u64,
     /// Last sequence that came.
     came: u64,
     asked: Option<(Duration, u32)>,
@@ -37,45 +44,43 @@ pub(super) enum Ask {
     InVain,
 }
 
-/// What to do with an item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Verdict {
-    /// Show it to viewers.
-    pub show: bool,
-    /// Offer it to the recorder; tell [`Order::taken`] if it was taken.
-    pub record: bool,
-}
-
 impl Order {
-    /// A stream of which everything up to `committed` is recorded and everything up to `shown` was seen live.
-    pub(super) fn new(committed: u64, shown: u64) -> Self {
-        Self { taken: committed, shown, came: committed, asked: None, lost: 0 }
+    /// A stream of which this sequence comes first.
+    pub(super) fn beginning_at(first: u64) -> Self {
+        let base = first.saturating_sub(1);
+        Self { base, taken: base, held: base, came: base, asked: None, lost: 0 }
     }
 
-    /// An item has come.
-    pub(super) fn came(&mut self, sequence: u64) -> Verdict {
+    /// Everything up to `committed` is recorded. Where that is not all that came before the first item, the recorder
+    /// has taken nothing.
+    pub(super) fn opened(&mut self, committed: u64) {
+        self.taken = if committed < self.base { committed } else { self.taken.max(committed) };
+        self.held = self.taken;
+    }
+
+    /// An item has come: where it is to be offered to the recorder, the sequence that it follows there; tell
+    /// [`Order::taken`] if it was taken.
+    pub(super) fn came(&mut self, sequence: u64) -> Option<u64> {
         let went_back = sequence <= self.came;
         self.came = sequence;
-        let show = sequence > self.shown;
-        self.shown = self.shown.max(sequence);
         if sequence == self.taken + 1 {
             // The agent has answered, whether or not the recorder takes the item now.
             self.asked = None;
         } else if sequence > self.taken && went_back && self.asked.is_some() {
             self.accept_hole(sequence);
         }
-        Verdict { show, record: sequence == self.taken + 1 }
+        (sequence == self.taken + 1).then_some(self.held)
     }
 
     /// The recorder has taken an item.
     pub(super) fn taken(&mut self, sequence: u64) {
-        self.taken = sequence;
+        (self.taken, self.held) = (sequence, sequence);
     }
 
-    /// Whether to ask the agent to send again, and after which sequence: there is a hole, the recorder has room, and
-    /// the last question is not too fresh.
+    /// Whether to ask the agent to send again, and after which sequence: something is missing, the recorder has room,
+    /// and the last question is not too fresh.
     pub(super) fn ask(&mut self, now: Duration, has_room: bool) -> Ask {
-        if self.is_whole() || !has_room {
+        if !has_room {
             return Ask::Nothing;
         }
         let asks = match self.asked {
@@ -93,6 +98,11 @@ impl Order {
     /// Whether everything that came was taken.
     pub(super) fn is_whole(&self) -> bool {
         self.came <= self.taken
+    }
+
+    /// Whether it began with the first item of the stream.
+    pub(super) fn began_at_the_beginning(&self) -> bool {
+        self.base == 0
     }
 
     /// Last sequence that the recorder has taken.
@@ -114,84 +124,130 @@ mod tests {
 
     const NOW: Duration = Duration::ZERO;
 
-    fn give(order: &mut Order, sequence: u64, room: bool) -> Verdict {
-        let verdict = order.came(sequence);
-        if verdict.record && room {
+    /// Gives an item; says whether it was offered to the recorder, and after which.
+    fn give(order: &mut Order, sequence: u64, room: bool) -> Option<u64> {
+        let after = order.came(sequence);
+        if after.is_some() && room {
             order.taken(sequence);
         }
-        verdict
+        after
+    }
+
+    fn whole_or_ask(order: &mut Order, now: Duration, has_room: bool) -> Ask {
+        if order.is_whole() { Ask::Nothing } else { order.ask(now, has_room) }
+    }
+
+    fn at(committed: u64) -> Order {
+        let mut order = Order::beginning_at(committed + 1);
+        order.opened(committed);
+        order
     }
 
     #[test]
     fn what_came_before_changes_nothing() {
-        let mut order = Order::new(10, 12);
-        assert_eq!(give(&mut order, 9, true), Verdict { show: false, record: false });
-        assert_eq!(give(&mut order, 11, true), Verdict { show: false, record: true });
-        assert_eq!(give(&mut order, 11, true), Verdict { show: false, record: false });
+        let mut order = at(10);
+        assert_eq!(give(&mut order, 9, true), None);
+        assert_eq!(give(&mut order, 11, true), Some(10));
+        assert_eq!(give(&mut order, 11, true), None);
         give(&mut order, 12, true);
-        assert_eq!(give(&mut order, 13, true), Verdict { show: true, record: true });
-        assert_eq!(order.ask(NOW, true), Ask::Nothing);
+        assert_eq!(give(&mut order, 13, true), Some(12));
+        assert!(order.is_whole());
     }
 
     #[test]
     fn a_full_recorder_leaves_a_hole_that_is_asked_for_once_there_is_room() {
-        let mut order = Order::new(0, 0);
+        let mut order = at(0);
         give(&mut order, 1, true);
-        assert!(give(&mut order, 2, false).record);
-        assert_eq!(give(&mut order, 3, true), Verdict { show: true, record: false });
-        assert_eq!(order.ask(NOW, false), Ask::Nothing);
-        assert_eq!(order.ask(NOW, true), Ask::After(1));
-        assert_eq!(order.ask(NOW + Duration::from_secs(1), true), Ask::Nothing);
-        assert_eq!(order.ask(NOW + Duration::from_secs(21), true), Ask::After(1));
-        assert_eq!(give(&mut order, 2, true), Verdict { show: false, record: true });
-        assert_eq!(give(&mut order, 3, true), Verdict { show: false, record: true });
-        assert_eq!(give(&mut order, 4, true), Verdict { show: true, record: true });
+        assert_eq!(give(&mut order, 2, false), Some(1));
+        assert_eq!(give(&mut order, 3, true), None);
+        assert_eq!(whole_or_ask(&mut order, NOW, false), Ask::Nothing);
+        assert_eq!(whole_or_ask(&mut order, NOW, true), Ask::After(1));
+        assert_eq!(whole_or_ask(&mut order, NOW + Duration::from_secs(1), true), Ask::Nothing);
+        assert_eq!(whole_or_ask(&mut order, NOW + Duration::from_secs(21), true), Ask::After(1));
+        assert_eq!(give(&mut order, 2, true), Some(1));
+        assert_eq!(give(&mut order, 3, true), Some(2));
+        assert_eq!(give(&mut order, 4, true), Some(3));
         assert_eq!((order.last_taken(), order.lost), (4, 0));
     }
 
     #[test]
     fn what_the_agent_no_longer_has_is_counted_as_lost() {
-        let mut order = Order::new(0, 0);
+        let mut order = at(0);
         give(&mut order, 5, true);
         assert_eq!(order.ask(NOW, true), Ask::After(0));
-        assert_eq!(give(&mut order, 4, true), Verdict { show: false, record: true });
+        assert_eq!(give(&mut order, 4, false), Some(0), "the recorder learns what it follows");
+        assert_eq!(give(&mut order, 4, true), Some(0), "also when it was full the first time");
         assert_eq!((order.last_taken(), order.lost), (4, 3));
     }
 
     #[test]
     fn what_an_agent_that_does_not_answer_has_is_not_given_up() {
-        let mut silent = Order::new(0, 0);
+        let mut silent = at(0);
         give(&mut silent, 5, true);
         for ask in 0..3 {
             assert_eq!(silent.ask(Duration::from_secs(ask * 20), true), Ask::After(0));
         }
         // What was under way before the answer may still be coming.
-        assert!(!give(&mut silent, 6, true).record);
+        assert_eq!(give(&mut silent, 6, true), None);
         assert_eq!(silent.ask(Duration::from_secs(60), true), Ask::InVain);
         assert_eq!((silent.last_taken(), silent.lost), (0, 0));
     }
 
+    #[test]
+    fn items_are_taken_before_it_is_known_what_is_recorded() {
+        let mut order = Order::beginning_at(57);
+        (57..=60).for_each(|sequence| assert_eq!(give(&mut order, sequence, true), Some(sequence - 1)));
+        let mut more_was = order.clone();
+        more_was.opened(80);
+        assert_eq!((give(&mut more_was, 61, true), give(&mut more_was, 81, true)), (None, Some(80)));
+        let mut less_was = order.clone();
+        less_was.opened(40);
+        assert!(!less_was.is_whole());
+        assert_eq!(less_was.ask(NOW, true), Ask::After(40));
+        assert_eq!(give(&mut less_was, 41, true), Some(40));
+        order.opened(58);
+        assert!(order.is_whole() && order.last_taken() == 60);
+    }
+
     proptest! {
-        /// An agent that sends again when asked gets everything recorded, once, in order, however full the recorder is.
+        /// An agent that sends again when asked gets everything recorded, once, in order, however full the recorder is,
+        /// whenever it becomes known what was recorded before.
         #[test]
-        fn everything_is_recorded_once(room in prop::collection::vec(any::<bool>(), 1..200)) {
-            let mut order = Order::new(0, 0);
-            let (mut recorded, mut next, mut now) = (Vec::new(), 1u64, NOW);
-            for has_room in room.iter().copied().chain(std::iter::repeat_n(true, 500)) {
-                let verdict = order.came(next);
-                if verdict.record && has_room {
+        fn everything_is_recorded_once(
+            room in prop::collection::vec(any::<bool>(), 1..200),
+            (committed, unacked) in (0u64..30).prop_flat_map(|committed| (Just(committed), 0..=committed)),
+            known_after in 0usize..40,
+        ) {
+            // The agent begins after what it heard to be committed, which may be less than is.
+            let mut next = unacked + 1;
+            let (mut order, mut now) = (Order::beginning_at(next), NOW);
+            // The recorder: passes over what it has, takes only what follows.
+            let (mut queue, mut recorded, mut opened) = (Vec::new(), committed, false);
+            for (i, has_room) in room.iter().copied().chain(std::iter::repeat_n(true, 500)).enumerate() {
+                if i == known_after {
+                    order.opened(committed);
+                    opened = true;
+                }
+                if let Some(after) = order.came(next).filter(|_| has_room) {
                     order.taken(next);
-                    recorded.push(next);
+                    queue.push((after, next));
                 }
                 next += 1;
                 now += Duration::from_secs(20);
-                if let Ask::After(after) = order.ask(now, has_room) {
-                    next = after + 1;
+                if opened {
+                    for (after, sequence) in queue.drain(..) {
+                        if sequence > recorded && after <= recorded {
+                            prop_assert_eq!(sequence, recorded + 1);
+                            recorded = sequence;
+                        }
+                    }
+                    if let Ask::After(after) = whole_or_ask(&mut order, now, has_room) {
+                        next = after + 1;
+                    }
                 }
             }
             prop_assert_eq!(order.lost, 0);
-            prop_assert!(!recorded.is_empty());
-            prop_assert!(recorded.iter().zip(1u64..).all(|(a, b)| *a == b));
+            prop_assert!(recorded > committed + 300 && recorded == order.last_taken());
         }
     }
 }

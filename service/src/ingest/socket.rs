@@ -3,12 +3,13 @@
 //! Reading, acknowledging and keeping time run beside each other; every send has a deadline, so that an agent that does
 //! not read is let go and cannot hold anything up.
 
-use super::io::{Budget, End, Out, acknowledge, broken, database, fatal};
-use super::order::Ask;
-use super::stream::{Sender, Stream};
+use super::io::{Budget, End, Out, broken, fatal};
+use super::sessions::Sessions;
+use super::stream::Refusal;
 use super::{check, reconnect_jitter_ms};
 use crate::app::State;
 use crate::auth::{self, RigScope};
+use crate::db::within;
 use crate::error::{ApiError, shortened};
 use crate::live::{Connection, Cut, now_ms};
 use crate::telemetry;
@@ -16,13 +17,14 @@ use actix_web::http::header::SEC_WEBSOCKET_PROTOCOL;
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode};
 use futures_util::StreamExt;
-use onelap_protocol::agent::{AgentMessage, Place, Record, ServiceMessage};
+use onelap_protocol::agent::{AgentMessage, Lane, Place, Record, ServiceMessage};
 use onelap_protocol::limits::{Limits, MAX_AGENT_FRAME};
-use onelap_protocol::{AGENT_SUBPROTOCOL, Batch, ErrorCode, SessionId, batch};
+use onelap_protocol::{AGENT_SUBPROTOCOL, ErrorCode, SessionId, batch};
+use serde::Deserialize;
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::Instrument;
 
 const PING_EVERY: Duration = Duration::from_secs(15);
@@ -32,8 +34,10 @@ const REPLY_DEADLINE: Duration = Duration::from_secs(40);
 const REPLACED_RETRY_MS: u32 = 60_000;
 /// How often holes are looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// Sessions that one connection may have open.
-const MAX_SESSIONS: usize = 8;
+/// Between two checks of a token that was let in while Postgres did not answer.
+const CONFIRM_EVERY: Duration = Duration::from_secs(5);
+/// How long Postgres may take to say what is committed.
+const HELLO_DEADLINE: Duration = Duration::from_secs(4);
 /// Sessions that `hello` may name.
 const MAX_NAMED: usize = 64;
 
@@ -63,21 +67,25 @@ async fn connect(
     let span = tracing::info_span!("agent", %trace, team = %rig.tenant.team(), rig = %rig.rig);
     let live = state.hub.connect(rig.tenant.team(), rig.rig, &rig.rig_name, rig.token);
     // Revoked between the check and the line above, it would have been cut by nobody.
-    auth::still_valid(&state.db, &rig).await?;
-    let agent = Agent {
-        out: Out(session),
-        live,
-        state,
-        rig,
-        trace,
-        began: Instant::now(),
-        heard: Instant::now(),
+    let unconfirmed = if rig.is_remembered {
+        Some(confirm_later(state.clone(), rig.clone()))
+    } else {
+        auth::still_valid(&state.db, &rig).await?;
+        None
+    };
+    let out = Out(session);
+    let sessions = Sessions {
+        recorder: state.recorder.clone(),
+        live: live.publisher().clone(),
+        out: out.clone(),
+        tenant: rig.tenant,
+        rig: rig.rig,
         epoch: None,
-        skew_ms: 0,
         streams: HashMap::new(),
-        budget: Budget::new(),
         stopped: CancellationToken::new(),
     };
+    let (began, heard, budget) = (Instant::now(), Instant::now(), Budget::new());
+    let agent = Agent { out, live, state, rig, trace, began, heard, skew_ms: 0, sessions, budget, unconfirmed };
     actix_web::rt::spawn(agent.run(messages).instrument(span));
     Ok(response)
 }
@@ -90,19 +98,39 @@ struct Agent {
     trace: String,
     began: Instant,
     heard: Instant,
-    /// The run of the agent, from `hello`.
-    epoch: Option<u64>,
     skew_ms: i64,
-    streams: HashMap<SessionId, Stream>,
+    sessions: Sessions,
     budget: Budget,
-    /// Cancelled when a writer has stopped: somebody else records its session, or it cannot be stored.
-    stopped: CancellationToken,
+    /// While the token was let in from memory: ends the checks with the connection.
+    unconfirmed: Option<DropGuard>,
+}
+
+/// Checks the token as soon as Postgres answers; a connection that has no right to be is cut.
+fn confirm_later(state: web::Data<State>, rig: RigScope) -> DropGuard {
+    let ended = CancellationToken::new();
+    let guard = ended.clone().drop_guard();
+    let check = async move {
+        loop {
+            tokio::time::sleep(CONFIRM_EVERY).await;
+            match auth::still_valid(&state.db, &rig).await {
+                Ok(()) => return,
+                Err(error) if error.code() == ErrorCode::Unavailable => {}
+                Err(_) => {
+                    state.auth.remembered.forget(rig.token);
+                    return state.hub.cut_token(rig.token);
+                }
+            }
+        }
+    };
+    actix_web::rt::spawn(async move { ended.run_until_cancelled(check).await });
+    guard
 }
 
 impl Agent {
     async fn run(mut self, messages: AggregatedMessageStream) {
         tracing::info!("agent connected");
-        let (cut, stopped, stopping) = (self.live.cut.clone(), self.stopped.clone(), self.state.hub.stopping.clone());
+        let (cut, stopped, stopping) =
+            (self.live.cut.clone(), self.sessions.stopped.clone(), self.state.hub.stopping.clone());
         let end = tokio::select! {
             end = self.talk(messages) => end,
             () = cut.cancelled() => match self.live.why_cut() {
@@ -121,7 +149,7 @@ impl Agent {
             }
         };
         // Writers finish while the agent is told: its next connection waits for them.
-        self.streams.clear();
+        self.sessions.streams.clear();
         let code = match end {
             End::Gone => None,
             End::Fatal(code, message, close) => {
@@ -167,23 +195,20 @@ impl Agent {
         Ok(self.out.ping().await?)
     }
 
-    /// Asks for what is missing and lets go of sessions that are over and committed.
+    /// Asks for what is missing.
     async fn look(&mut self) -> Result<(), End> {
-        let now = self.began.elapsed();
-        for (session, stream) in &mut self.streams {
-            let sequence = match stream.ask(now) {
-                Ask::Nothing => continue,
-                Ask::After(sequence) => sequence,
-                Ask::InVain => {
-                    let reason = "what was asked for again did not come";
-                    return Err(End::Goodbye(reason, reconnect_jitter_ms(), CloseCode::Again));
-                }
-            };
+        let look = self.sessions.look(self.began.elapsed());
+        for (code, message) in look.refusals {
+            self.refuse(code, message).await?;
+        }
+        for place in look.resend {
             self.state.hub.figures.recorder_full.inc();
-            let place = Place { session: *session, epoch: stream.epoch(), sequence };
             self.out.send(&ServiceMessage::Resend { place }).await?;
         }
-        self.streams.retain(|_, stream| !(stream.ended && stream.is_committed()));
+        if look.in_vain {
+            let reason = "what was asked for again did not come";
+            return Err(End::Goodbye(reason, reconnect_jitter_ms(), CloseCode::Again));
+        }
         Ok(())
     }
 
@@ -220,27 +245,24 @@ impl Agent {
         Ok(self.out.send(&ServiceMessage::Error { code, message, fatal: false }).await?)
     }
 
+    async fn answer(&mut self, result: Result<(), Refusal>) -> Result<(), End> {
+        match result {
+            Ok(()) => Ok(()),
+            Err((code, message)) => self.refuse(code, message).await,
+        }
+    }
+
     async fn batch(&mut self, bytes: &[u8]) -> Result<(), End> {
         let header = match batch::peek(bytes) {
-            Ok(header) if bytes[0] == batch::OPCODE_SAMPLES => header,
-            Ok(_) => return self.refuse(ErrorCode::Malformed, "agents send opcode 1 only".into()).await,
+            Ok(header) => header,
             Err(error) => return self.refuse(ErrorCode::Malformed, format!("batch: {error}")).await,
         };
-        if let Err((code, message)) = self.known(header.session, header.epoch, header.sequence).await? {
-            return self.refuse(code, message).await;
-        }
-        let Some(stream) = self.streams.get_mut(&header.session) else { return Ok(()) };
-        match Batch::decode(bytes) {
-            Ok((_, batch)) => {
-                self.state.hub.figures.batches.inc();
-                stream.batch(&self.live, &header, bytes, batch);
-                Ok(())
-            }
-            Err(error) => {
-                stream.skip(header.sequence);
-                self.refuse(ErrorCode::Malformed, format!("batch {}: {error}", header.sequence)).await
-            }
-        }
+        let Some(lane) = bytes.first().and_then(|opcode| Lane::of(*opcode)) else {
+            return self.refuse(ErrorCode::Malformed, "agents send opcodes 1, 3 and 4 only".into()).await;
+        };
+        self.state.hub.figures.batches.inc();
+        let result = self.sessions.batch(lane, &header, bytes).await;
+        self.answer(result).await
     }
 
     async fn text(&mut self, text: &str) -> Result<(), End> {
@@ -252,17 +274,17 @@ impl Agent {
             AgentMessage::Hello { agent_version, epoch, clock_ms, sessions, .. } => {
                 self.hello(&agent_version, epoch, clock_ms, &sessions).await
             }
-            AgentMessage::Record { place, record, .. } => self.record(place, record).await,
+            AgentMessage::Record { lane, place, record } => self.record(lane, place, record).await,
             AgentMessage::Standings { session, standings } => match check::standings(&standings) {
                 Ok(()) => {
-                    self.live.standings(session, standings);
+                    self.live.publisher().standings(session, standings);
                     Ok(())
                 }
                 Err(message) => self.refuse(ErrorCode::Invalid, message).await,
             },
-            AgentMessage::Status { game, state, notice, .. } => match check::notice(notice.as_deref()) {
+            AgentMessage::Status { game, state, notice, spool, .. } => match check::status(notice.as_deref(), &spool) {
                 Ok(()) => {
-                    self.live.status(game, state, notice);
+                    self.live.publisher().status(game, state, notice, spool);
                     Ok(())
                 }
                 Err(message) => self.refuse(ErrorCode::Invalid, message).await,
@@ -274,13 +296,12 @@ impl Agent {
         }
     }
 
-    /// A text that is no message. If its place can be read, the place is passed, or it would come for ever.
+    /// A text that is no message. If its place can be read and counts, the place is passed.
     async fn unreadable(&mut self, text: &str, error: &serde_json::Error) -> Result<(), End> {
-        if let Ok(place) = serde_json::from_str::<Place>(text)
-            && self.known(place.session, place.epoch, place.sequence).await?.is_ok()
-            && let Some(stream) = self.streams.get_mut(&place.session)
+        if let Ok(Placed { lane, place }) = serde_json::from_str(text)
+            && lane.is_recorded()
         {
-            stream.skip(place.sequence);
+            self.sessions.skip(place).await;
         }
         self.refuse(ErrorCode::Malformed, format!("not a message of an agent: {error}")).await
     }
@@ -292,7 +313,7 @@ impl Agent {
         clock_ms: u64,
         sessions: &[SessionId],
     ) -> Result<(), End> {
-        if self.epoch.is_some() {
+        if self.sessions.epoch.is_some() {
             return Err(fatal(ErrorCode::OutOfOrder, "hello was said already"));
         }
         if i64::try_from(epoch).is_err() {
@@ -301,15 +322,20 @@ impl Agent {
         if sessions.len() > MAX_NAMED {
             return Err(fatal(ErrorCode::Invalid, "hello.sessions: too many sessions"));
         }
-        self.epoch = Some(epoch);
+        self.sessions.epoch = Some(epoch);
         let skew_ms = i128::from(clock_ms) - i128::from(now_ms());
         self.skew_ms = i64::try_from(skew_ms).unwrap_or(i64::MAX);
-        self.live.hello(&agent_version.chars().take(64).collect::<String>(), self.skew_ms);
-        let mut committed = Vec::new();
-        for session in sessions {
-            let stored = self.state.recorder.load(self.rig.tenant, *session).await.map_err(|e| database(&e))?;
-            committed.extend(stored.map(|s| s.place));
-        }
+        self.live.publisher().hello(&agent_version.chars().take(64).collect::<String>(), self.skew_ms);
+        // Without an answer the agent begins with the first that it has no acknowledgement of, which does no harm.
+        let committed = if self.unconfirmed.is_none() {
+            within(HELLO_DEADLINE, self.state.recorder.places(self.rig.tenant, sessions)).await
+        } else {
+            Ok(Vec::new())
+        };
+        let committed = committed.unwrap_or_else(|error| {
+            tracing::warn!(%error, "what is committed could not be read for hello");
+            Vec::new()
+        });
         let welcome = ServiceMessage::Welcome {
             team: self.rig.tenant.team(),
             team_name: self.rig.team_name.clone(),
@@ -323,118 +349,24 @@ impl Agent {
         Ok(self.out.send(&welcome).await?)
     }
 
-    async fn record(&mut self, place: Place, mut record: Record) -> Result<(), End> {
+    async fn record(&mut self, lane: Lane, place: Place, mut record: Record) -> Result<(), End> {
         let checked = check::record(&record);
         if let (Ok(()), Record::Session { info }) = (&checked, &mut record) {
             // The agent's clock, made right by what `hello` showed of it.
             if self.skew_ms.unsigned_abs() > 2_000 {
                 info.started_at_ms = info.started_at_ms.saturating_add_signed(-self.skew_ms);
             }
-            if !self.streams.contains_key(&place.session) && place.sequence == 1 {
-                self.begin(place, info).await?;
-            }
         }
-        let known = self.known(place.session, place.epoch, place.sequence).await?;
-        let stream = self.streams.get_mut(&place.session).filter(|_| known.is_ok());
-        // What is wrong with the item comes first: that its session is not known may follow from it.
-        let fits = stream.as_deref().map_or(Ok(()), |stream| stream.fits(&record));
-        if let Err(message) = checked.and(fits) {
-            if let Some(stream) = stream {
-                stream.skip(place.sequence);
-            }
-            return self.refuse(ErrorCode::Invalid, message).await;
-        }
-        match (known, stream) {
-            (Err((code, message)), _) => self.refuse(code, message).await,
-            (Ok(()), Some(stream)) => {
-                stream.record(&self.live, place.sequence, record);
-                Ok(())
-            }
-            (Ok(()), None) => Ok(()),
-        }
-    }
-
-    /// Begins a session that is not known yet; one that is known is left to [`Agent::known`].
-    async fn begin(&mut self, place: Place, info: &onelap_protocol::race::SessionInfo) -> Result<(), End> {
-        let Some(from) = self.sender(place.epoch) else { return Ok(()) };
-        if !self.has_room() {
-            return Ok(());
-        }
-        let stored = self.state.recorder.load(from.tenant, place.session).await.map_err(|e| database(&e))?;
-        if stored.is_none() {
-            let stream = Stream::begin(from, place.session, info, &self.state.recorder, &self.live);
-            self.add(place.session, stream);
-        }
-        Ok(())
-    }
-
-    /// Whether one more session can be open. Those that nothing is missing of make room: they go on from Postgres.
-    fn has_room(&mut self) -> bool {
-        if self.streams.len() >= MAX_SESSIONS {
-            self.streams.retain(|_, stream| !stream.is_committed());
-        }
-        self.streams.len() < MAX_SESSIONS
-    }
-
-    fn sender(&self, epoch: u64) -> Option<Sender> {
-        // What an earlier run of the agent left unsent comes under that run's epoch.
-        let is_theirs = self.epoch.is_some_and(|ours| epoch <= ours);
-        is_theirs.then_some(Sender { tenant: self.rig.tenant, rig: self.rig.rig, epoch })
-    }
-
-    /// Makes sure that the session of an item has a stream. The inner error is what to answer.
-    async fn known(
-        &mut self,
-        session: SessionId,
-        epoch: u64,
-        sequence: u64,
-    ) -> Result<Result<(), (ErrorCode, String)>, End> {
-        let Some(from) = self.sender(epoch) else {
-            let message = match self.epoch {
-                None => "say hello first".to_owned(),
-                Some(ours) => format!("epoch {epoch}: hello said {ours}"),
-            };
-            return Ok(Err((ErrorCode::OutOfOrder, message)));
-        };
-        if sequence == 0 || i64::try_from(sequence).is_err() {
-            return Ok(Err((ErrorCode::Invalid, format!("sequence {sequence}: sequences count from 1"))));
-        }
-        match self.streams.get(&session) {
-            Some(stream) if stream.epoch() == epoch => return Ok(Ok(())),
-            Some(stream) if stream.epoch() > epoch => return Ok(Err(later_run(session))),
-            Some(stream) if !stream.is_whole() => {
-                let message = format!("session {session}: items of the agent's run before this one are missing");
-                return Ok(Err((ErrorCode::OutOfOrder, message)));
-            }
-            // The later run goes on where the writer of the one before ends.
-            Some(_) => drop(self.streams.remove(&session)),
-            None => {}
-        }
-        if !self.has_room() {
-            let message = format!("{MAX_SESSIONS} sessions are open on this connection, that is the limit");
-            return Ok(Err((ErrorCode::RateLimited, message)));
-        }
-        let stored = self.state.recorder.load(from.tenant, session).await.map_err(|e| database(&e))?;
-        let Some(stored) = stored else {
-            let message = format!("session {session} is not known: its first item, sequence 1, must be its facts");
-            return Ok(Err((ErrorCode::OutOfOrder, message)));
-        };
-        if stored.place.epoch > epoch {
-            return Ok(Err(later_run(session)));
-        }
-        let stream = Stream::resume(from, &stored, &self.state.recorder, &self.live);
-        self.add(session, stream);
-        Ok(Ok(()))
-    }
-
-    fn add(&mut self, session: SessionId, stream: Stream) {
-        let epoch = stream.epoch();
-        let progress = stream.writer.progress.clone();
-        actix_web::rt::spawn(acknowledge(self.out.clone(), progress, session, epoch, self.stopped.clone()));
-        self.streams.insert(session, stream);
+        let result = self.sessions.record(lane, place, record, checked).await;
+        self.answer(result).await
     }
 }
 
-fn later_run(session: SessionId) -> (ErrorCode, String) {
-    (ErrorCode::OutOfOrder, format!("session {session} is being recorded by a later run of the agent"))
+/// What a text that is no message may still say.
+#[derive(Deserialize)]
+struct Placed {
+    #[serde(default)]
+    lane: Lane,
+    #[serde(flatten)]
+    place: Place,
 }

@@ -1,31 +1,20 @@
-//! One session on one agent's connection: order, the live view and the recorder.
+//! One session on one agent's connection: what is shown and what is recorded of it.
 //!
-//! The live view has a fold of its own, because it may stand at another place than the recorder's: it is ahead when the
-//! recorder was full.
+//! The two may stand at different places, and in different runs of the agent. Live items are recorded and shown, previews
+//! are only shown, backfill is only recorded; events that come as backfill and were not shown are told late.
+//!
+//! Consumption that is shown is that of the recorded fold. While what is shown is ahead of it, because there are previews
+//! or the recorder was full, it is that of a fold of its own.
 
-use super::order::{Ask, Order};
+use super::recording::{Found, Recording};
 use crate::db::Tenant;
-use crate::live::{Begin, Connection};
+use crate::live::{Begin, History, Publisher};
 use crate::race::Fold;
 use crate::race::fold::MAX_CARS_SEEN;
-use crate::recorder::{Content, Item, Progress, Recorder, Stored, Writer};
-use onelap_protocol::agent::Record;
+use crate::recorder::{Content, Stored};
+use onelap_protocol::agent::{Lane, Place, Record};
 use onelap_protocol::race::{RaceEvent, SessionInfo};
-use onelap_protocol::{Batch, BatchHeader, CarKey, RigId, SessionId};
-use std::time::Duration;
-
-/// A session that an agent is sending.
-#[derive(Debug)]
-pub(super) struct Stream {
-    session: SessionId,
-    epoch: u64,
-    own: CarKey,
-    order: Order,
-    shown: Fold,
-    pub(super) writer: Writer,
-    /// The agent said that nothing follows.
-    pub(super) ended: bool,
-}
+use onelap_protocol::{Batch, BatchHeader, CarKey, ErrorCode, RigId, SessionId};
 
 /// Who is sending.
 #[derive(Debug, Clone, Copy)]
@@ -35,153 +24,272 @@ pub(super) struct Sender {
     pub(super) epoch: u64,
 }
 
+/// What to answer to a message that is refused: code and text.
+pub(super) type Refusal = (ErrorCode, String);
+
+/// A session that an agent is sending.
+#[derive(Debug)]
+pub(super) struct Stream {
+    session: SessionId,
+    /// Our car, once the facts are known.
+    own: Option<CarKey>,
+    /// This connection shows it.
+    is_shown: bool,
+    /// What was recorded of it before this connection, until it is shown.
+    stored: Option<Box<Stored>>,
+    /// The fold of what is shown while that is ahead of what is recorded.
+    ahead: Option<Fold>,
+    pub(super) recording: Option<Recording>,
+}
+
 impl Stream {
-    /// A session that begins with these facts.
-    pub(super) fn begin(
-        from: Sender,
-        session: SessionId,
-        info: &SessionInfo,
-        recorder: &Recorder,
-        live: &Connection,
-    ) -> Self {
-        // The place before the first item, so that the first one counts as new.
-        let begin = Begin {
-            info: info.clone(),
-            epoch: from.epoch,
-            sequence: 0,
-            setup: None,
-            events: Vec::new(),
-            consumption: Fold::default().consumption(),
+    pub(super) fn new(session: SessionId) -> Self {
+        Self { session, own: None, is_shown: false, stored: None, ahead: None, recording: None }
+    }
+
+    /// Takes in what the recorder has found of the session.
+    pub(super) fn found(&mut self, live: &Publisher, found: Found) -> Result<(), Refusal> {
+        let session = self.session;
+        match found {
+            Found::NotYet => {}
+            Found::New => live.history(session, History::default()),
+            Found::Stored(stored) => {
+                self.own.get_or_insert_with(|| stored.info.car.clone());
+                self.stored = Some(stored);
+                if self.is_shown {
+                    self.tell_history(live);
+                }
+            }
+            Found::Unknown => {
+                self.recording = None;
+                let message = format!("session {session} is not known: its first item, sequence 1, must be its facts");
+                return Err((ErrorCode::OutOfOrder, message));
+            }
+            Found::LaterRun => {
+                self.recording = None;
+                return Err(later_run(session));
+            }
+        }
+        Ok(())
+    }
+
+    fn tell_history(&mut self, live: &Publisher) {
+        let Some(stored) = self.stored.take() else { return };
+        let consumption = stored.fold.consumption();
+        let events = stored.laps.into_iter().map(RaceEvent::Lap).collect();
+        live.history(self.session, History { events, setup: stored.setup, consumption });
+    }
+
+    /// Whether nothing is known yet by which a live item of it could be shown.
+    pub(super) fn cannot_be_shown(&self, live: &Publisher) -> bool {
+        !self.is_shown && self.stored.is_none() && !live.is_live(self.session)
+    }
+
+    /// Shows the session, if it is not shown and can be; `info` are its facts, where they are what comes at this place.
+    fn begin(&mut self, live: &Publisher, place: Place, info: Option<&SessionInfo>) {
+        if self.is_shown {
+            return;
+        }
+        let (epoch, sequence) = (place.epoch, place.sequence);
+        let begin = match (info, &self.stored) {
+            // The place before the first item, so that the first one counts as new.
+            (Some(info), _) => Some(Begin { info: info.clone(), epoch, sequence: sequence.saturating_sub(1) }),
+            (None, _) if live.is_live(self.session) => None,
+            (None, Some(stored)) => {
+                let Place { epoch, sequence, .. } = stored.place;
+                Some(Begin { info: stored.info.clone(), epoch, sequence })
+            }
+            (None, None) => return,
         };
-        live.begin(session, begin);
-        Self {
-            session,
-            epoch: from.epoch,
-            own: info.car.clone(),
-            order: Order::new(0, 0),
-            shown: Fold::default(),
-            writer: recorder.start(from.tenant, from.rig, session, from.epoch, None),
-            ended: false,
+        if let Some(begin) = begin {
+            live.begin(self.session, begin);
         }
+        self.is_shown = true;
+        self.tell_history(live);
     }
 
-    /// A session that goes on after a break.
-    pub(super) fn resume(from: Sender, stored: &Stored, recorder: &Recorder, live: &Connection) -> Self {
-        let session = stored.place.session;
-        let begin = Begin {
-            info: stored.info.clone(),
-            epoch: stored.place.epoch,
-            sequence: stored.place.sequence,
-            setup: stored.setup.clone(),
-            events: stored.laps.iter().cloned().map(RaceEvent::Lap).collect(),
-            consumption: stored.fold.consumption(),
+    /// A batch, of which `bytes` are the frame as it came.
+    pub(super) fn batch(
+        &mut self,
+        live: &Publisher,
+        lane: Lane,
+        header: &BatchHeader,
+        bytes: &[u8],
+        batch: Batch,
+    ) -> Result<(), Refusal> {
+        let place = Place { session: header.session, epoch: header.epoch, sequence: header.sequence };
+        let is_shown = match lane {
+            Lane::Live => {
+                self.begin(live, place, None);
+                live.batch(header, bytes)
+            }
+            Lane::Preview => {
+                self.can_be_previewed(live)?;
+                live.batch(header, bytes)
+            }
+            Lane::Backfill => false,
         };
-        live.begin(session, begin);
-        let done = if stored.place.epoch == from.epoch { stored.place.sequence } else { 0 };
-        Self {
-            session,
-            epoch: from.epoch,
-            own: stored.info.car.clone(),
-            order: Order::new(done, done),
-            shown: stored.fold.clone(),
-            writer: recorder.start(from.tenant, from.rig, session, from.epoch, Some(stored)),
-            ended: false,
+        if lane.is_recorded() && self.offer(lane, place, Content::Batch(batch)) && is_shown {
+            self.caught_up(live);
+        }
+        Ok(())
+    }
+
+    /// A control message.
+    pub(super) fn record(&mut self, live: &Publisher, lane: Lane, place: Place, record: Record) -> Result<(), Refusal> {
+        match lane {
+            Lane::Live => self.live_record(live, place, record),
+            Lane::Preview => return self.preview(live, place, &record),
+            Lane::Backfill => self.backfill(live, place, record),
+        }
+        Ok(())
+    }
+
+    fn live_record(&mut self, live: &Publisher, place: Place, record: Record) {
+        let info = if let Record::Session { info } = &record { Some(info) } else { None };
+        self.begin(live, place, info);
+        match &record {
+            Record::Session { info } => {
+                self.own = Some(info.car.clone());
+                live.info(place, info, true);
+            }
+            Record::Setup { setup, .. } => live.setup(place, setup, true),
+            Record::End { reason } => live.end(place, *reason),
+            Record::Event { event } => {
+                let is_shown = live.event(place, event);
+                let is_taken = self.offer(Lane::Live, place, Content::Event(Box::new(event.clone())));
+                if is_shown && is_taken {
+                    self.caught_up(live);
+                    let fold = self.recording.as_ref().and_then(Recording::fold);
+                    if let Some(fold) = fold {
+                        live.consumption(self.session, fold.consumption());
+                    }
+                } else if is_shown {
+                    self.run_ahead(live, event);
+                }
+                return;
+            }
+        }
+        self.offer(Lane::Live, place, content(record));
+    }
+
+    fn backfill(&mut self, live: &Publisher, place: Place, record: Record) {
+        let event = if let Record::Event { event } = &record { Some(event.clone()) } else { None };
+        let end = if let Record::End { reason } = &record { Some(*reason) } else { None };
+        if let Record::Session { info } = &record {
+            self.own = Some(info.car.clone());
+        }
+        if !self.offer(Lane::Backfill, place, content(record)) {
+            return;
+        }
+        if let Some(event) = event {
+            live.late_event(place, &event);
+        }
+        if let Some(reason) = end {
+            live.end(place, reason);
         }
     }
 
-    /// A batch: `bytes` is the frame as it came.
-    pub(super) fn batch(&mut self, live: &Connection, header: &BatchHeader, bytes: &[u8], batch: Batch) {
-        let verdict = self.order.came(header.sequence);
-        if verdict.show {
-            live.batch(header, bytes);
+    fn preview(&mut self, live: &Publisher, place: Place, record: &Record) -> Result<(), Refusal> {
+        if let Record::Session { info } = record {
+            if !self.is_shown {
+                live.begin(self.session, Begin { info: info.clone(), epoch: place.epoch, sequence: place.sequence });
+                self.is_shown = true;
+                self.tell_history(live);
+            }
+            self.own = Some(info.car.clone());
+            live.info(place, info, false);
+            return Ok(());
         }
-        if verdict.record {
-            self.offer(header.sequence, Content::Batch(batch));
+        self.can_be_previewed(live)?;
+        match record {
+            Record::Session { .. } => {}
+            Record::Event { event } => {
+                if live.event(place, event) {
+                    self.run_ahead(live, event);
+                }
+            }
+            Record::Setup { setup, .. } => live.setup(place, setup, false),
+            Record::End { reason } => live.end(place, *reason),
+        }
+        Ok(())
+    }
+
+    fn can_be_previewed(&self, live: &Publisher) -> Result<(), Refusal> {
+        if self.is_shown || live.is_live(self.session) {
+            return Ok(());
+        }
+        let message = format!("session {} is not shown: its first preview must be its facts", self.session);
+        Err((ErrorCode::OutOfOrder, message))
+    }
+
+    /// An event was shown that is not recorded yet.
+    fn run_ahead(&mut self, live: &Publisher, event: &RaceEvent) {
+        let Some(own) = &self.own else { return };
+        let recorded = self.recording.as_ref().and_then(Recording::fold);
+        let fold = self.ahead.get_or_insert_with(|| recorded.cloned().unwrap_or_default());
+        fold.apply(event, own);
+        let consumption = fold.consumption();
+        // Without a counted lap it would only replace what was known before.
+        if consumption.laps > 0 {
+            live.consumption(self.session, consumption);
         }
     }
 
-    /// A control message to record.
-    pub(super) fn record(&mut self, live: &Connection, sequence: u64, record: Record) {
-        let verdict = self.order.came(sequence);
-        if verdict.show {
-            self.show(live, sequence, &record);
+    /// What is shown is what is recorded.
+    fn caught_up(&mut self, live: &Publisher) {
+        // Where the fold is not known yet, the next live item does this.
+        if let Some(fold) = self.recording.as_ref().and_then(Recording::fold)
+            && self.ahead.take().is_some()
+        {
+            live.consumption(self.session, fold.consumption());
         }
-        if verdict.record {
-            self.keep(sequence, record);
-        }
+    }
+
+    fn offer(&mut self, lane: Lane, place: Place, content: Content) -> bool {
+        let own = self.own.as_ref();
+        let recording = self.recording.as_mut().filter(|r| r.epoch == place.epoch);
+        recording.is_some_and(|r| r.offer(place.sequence, content, lane == Lane::Backfill, own))
+    }
+
+    /// Something that was refused. Its place in the stream is passed all the same.
+    pub(super) fn skip(&mut self, place: Place) {
+        self.offer(Lane::Live, place, Content::Nothing);
     }
 
     /// Whether the session can have this as well.
     pub(super) fn fits(&self, record: &Record) -> Result<(), String> {
-        match record {
-            Record::Event { event } if !self.shown.has_room_for(event) => {
+        let recorded = self.recording.as_ref().and_then(Recording::fold);
+        match (record, self.ahead.as_ref().or(recorded)) {
+            (Record::Event { event }, Some(fold)) if !fold.has_room_for(event) => {
                 Err(format!("event.car: more than {MAX_CARS_SEEN} cars in one session"))
             }
             _ => Ok(()),
         }
     }
 
-    /// Something that was refused. Its place in the stream is passed all the same.
-    pub(super) fn skip(&mut self, sequence: u64) {
-        if self.order.came(sequence).record {
-            self.offer(sequence, Content::Nothing);
-        }
+    /// Whether nothing would be lost or stop being shown without it.
+    pub(super) fn is_idle(&self, live: &Publisher) -> bool {
+        let is_committed = self.recording.as_ref().is_none_or(Recording::is_committed);
+        is_committed && !(self.is_shown && live.is_live(self.session))
     }
 
-    fn show(&mut self, live: &Connection, sequence: u64, record: &Record) {
-        let (session, epoch) = (self.session, self.epoch);
-        match record {
-            Record::Session { info } => {
-                self.own = info.car.clone();
-                live.info(session, epoch, sequence, info);
-            }
-            Record::Event { event } => {
-                self.shown.apply(event, &self.own);
-                live.event(session, epoch, sequence, event, self.shown.consumption());
-            }
-            Record::Setup { setup, .. } => live.setup(session, epoch, sequence, setup),
-            Record::End { reason } => live.end(session, *reason),
-        }
+    /// Whether it is over and all of it is committed.
+    pub(super) fn is_done(&self) -> bool {
+        self.recording.as_ref().is_some_and(|r| r.ended && r.is_committed())
     }
+}
 
-    fn keep(&mut self, sequence: u64, record: Record) {
-        match record {
-            Record::Session { info } => self.offer(sequence, Content::Info(Box::new(info))),
-            Record::Setup { at_s, setup } => self.offer(sequence, Content::Setup { at_s, setup: Box::new(setup) }),
-            Record::Event { event } => self.offer(sequence, Content::Event(Box::new(event))),
-            Record::End { reason } => {
-                self.ended = self.offer(sequence, Content::End(reason));
-                self.ended
-            }
-        };
-    }
+/// The session is recorded from a later run of the agent.
+pub(super) fn later_run(session: SessionId) -> Refusal {
+    (ErrorCode::OutOfOrder, format!("session {session} is being recorded by a later run of the agent"))
+}
 
-    /// Hands an item to the recorder; it comes again later if that is full.
-    fn offer(&mut self, sequence: u64, content: Content) -> bool {
-        let taken = self.writer.offer(Item { sequence, content });
-        if taken {
-            self.order.taken(sequence);
-        }
-        taken
-    }
-
-    /// Whether the agent has to send again, and after which sequence. `now` is since the connection began.
-    pub(super) fn ask(&mut self, now: Duration) -> Ask {
-        self.order.ask(now, self.writer.has_room())
-    }
-
-    /// The run of the agent.
-    pub(super) fn epoch(&self) -> u64 {
-        self.epoch
-    }
-
-    /// Whether the recorder has taken everything that came.
-    pub(super) fn is_whole(&self) -> bool {
-        self.order.is_whole()
-    }
-
-    /// Whether everything that came is committed.
-    pub(super) fn is_committed(&self) -> bool {
-        self.order.is_whole() && *self.writer.progress.borrow() == Progress::Committed(self.order.last_taken())
+fn content(record: Record) -> Content {
+    match record {
+        Record::Session { info } => Content::Info(Box::new(info)),
+        Record::Setup { at_s, setup } => Content::Setup { at_s, setup: Box::new(setup) },
+        Record::Event { event } => Content::Event(Box::new(event)),
+        Record::End { reason } => Content::End(reason),
     }
 }

@@ -1,8 +1,9 @@
 //! What the hub remembers, and for how long.
 use super::*;
+use crate::live::{Begin, Cut};
 use crate::metrics::Metrics;
 use onelap_protocol::CarKey;
-use onelap_protocol::race::SessionKind;
+use onelap_protocol::race::{Game, SessionInfo, SessionKind};
 
 fn hub() -> Arc<Hub> {
     Hub::new(Figures::register(&Metrics::new().unwrap()).unwrap())
@@ -27,14 +28,14 @@ fn begin() -> Begin {
         total_laps: None,
         server: None,
     };
-    Begin { info, epoch: 1, sequence: 0, setup: None, events: Vec::new(), consumption: Consumption::default() }
+    Begin { info, epoch: 1, sequence: 0 }
 }
 
 #[test]
 fn a_rig_that_has_long_been_gone_is_forgotten_with_its_session() {
     let (hub, team, rig, session) = (hub(), TeamId::new(), RigId::new(), SessionId::new());
     let connection = hub.connect(team, rig, "RIG_A", TokenId::new());
-    connection.begin(session, begin());
+    connection.publisher().begin(session, begin());
     let in_hours = |hours: u64| now_ms() + hours * 3_600_000;
     hub.sweep(&mut hub.teams(), in_hours(24));
     assert!(hub.session(team, session).is_some(), "it is connected");
@@ -56,7 +57,7 @@ fn one_that_has_just_gone_is_remembered() {
 fn a_deleted_rig_is_cut_and_forgotten() {
     let (hub, team, rig, session) = (hub(), TeamId::new(), RigId::new(), SessionId::new());
     let connection = hub.connect(team, rig, "RIG_A", TokenId::new());
-    connection.begin(session, begin());
+    connection.publisher().begin(session, begin());
     hub.forget_rig(team, rig);
     assert!(connection.cut.is_cancelled());
     assert_eq!(connection.why_cut(), Cut::TokenRevoked, "its tokens are gone with it");
@@ -67,11 +68,11 @@ fn a_deleted_rig_is_cut_and_forgotten() {
     assert!(hub.rig_state(team, rig).is_none());
 }
 
-#[test]
-fn a_team_that_nobody_watches_any_more_is_forgotten() {
+#[tokio::test]
+async fn a_team_that_nobody_watches_any_more_is_forgotten() {
     let (hub, team) = (hub(), TeamId::new());
     let outbox = Outbox::new(hub.figures.viewer_skipped.clone());
-    hub.watch(team, 1, &outbox, &[]);
+    hub.watch(team, 1, &outbox, &[]).await;
     hub.leave(1, &[team]);
     assert!(hub.teams().is_empty());
 }
@@ -82,7 +83,7 @@ fn a_connection_that_was_replaced_begins_no_session() {
     let (old, new) = (SessionId::new(), SessionId::new());
     let first = hub.connect(team, rig, "RIG_A", TokenId::new());
     let second = hub.connect(team, rig, "RIG_A", TokenId::new());
-    second.begin(new, begin());
-    first.begin(old, begin());
+    second.publisher().begin(new, begin());
+    first.publisher().begin(old, begin());
     assert!(hub.session(team, old).is_none() && hub.session(team, new).is_some());
 }

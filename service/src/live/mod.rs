@@ -8,14 +8,21 @@
 //!
 //! Not here: authorisation (`auth`), Postgres (`recorder`, `ingest`).
 
+pub(crate) mod bus;
+mod copies;
+mod delta;
 mod hub;
+mod kept;
 mod outbox;
+mod publisher;
 mod session;
+mod shown;
 mod veil;
 mod viewer;
 mod wire;
 
+pub use hub::Hub;
 pub(crate) use hub::now_ms;
-pub use hub::{Connection, Cut, Hub};
-pub use session::Begin;
+pub use publisher::{Connection, Cut, Publisher};
+pub use session::{Begin, History};
 pub use viewer::routes;

@@ -1,18 +1,24 @@
 //! One live session: its last state and who looks at it.
+//!
+//! Invariants: what is shown never goes back by (run of the agent, sequence); an event is told once, live or late.
 
+use super::kept::Kept;
 use super::outbox::Outbox;
+use super::shown::{At, Shown};
 use super::wire;
 use bytes::Bytes;
 use onelap_protocol::agent::EndReason;
 use onelap_protocol::race::{RaceEvent, SessionInfo, Standings};
 use onelap_protocol::setup::Setup;
-use onelap_protocol::viewer::{Consumption, ViewMessage};
+use onelap_protocol::viewer::{Consumption, SeenUpTo, ViewMessage};
 use onelap_protocol::{BatchHeader, SessionId};
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Events that a new viewer gets with the snapshot: our laps of a 24-hour race and what lies between.
-const RECENT_EVENTS: usize = 600;
+pub(super) const RECENT_EVENTS: usize = 600;
+/// Where events from before the live view stand: before all that it has.
+const BEFORE: At = (0, 0);
 
 /// How a session's live view begins.
 #[derive(Debug, Clone)]
@@ -23,11 +29,16 @@ pub struct Begin {
     pub epoch: u64,
     /// See `epoch`.
     pub sequence: u64,
+}
+
+/// What is known of a session from before its live view began.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    /// The latest events, oldest first.
+    pub events: Vec<RaceEvent>,
     /// The setup in the car.
     pub setup: Option<Setup>,
-    /// What happened before, oldest first.
-    pub events: Vec<RaceEvent>,
-    /// Consumption so far.
+    /// Consumption.
     pub consumption: Consumption,
 }
 
@@ -40,12 +51,20 @@ pub(super) struct LiveSession {
 
 #[derive(Debug)]
 struct State {
-    begin: Begin,
+    info: SessionInfo,
+    shown: Shown,
+    setup: Option<Setup>,
+    consumption: Consumption,
     standings: Option<Standings>,
-    events: VecDeque<RaceEvent>,
+    /// By place.
+    events: VecDeque<(At, RaceEvent)>,
+    /// What is from before this live view is known.
+    has_history: bool,
     last_batch: Option<Bytes>,
+    kept: Kept,
     ended: Option<EndReason>,
     viewers: Vec<Subscription>,
+    published: Published,
 }
 
 #[derive(Debug)]
@@ -57,18 +76,26 @@ struct Subscription {
     sent_ms: u64,
 }
 
+mod mirror;
+
+use mirror::Published;
+
 impl LiveSession {
     pub(super) fn new(id: SessionId, begin: Begin) -> Self {
-        let mut state = State {
-            events: VecDeque::new(),
-            begin,
+        let state = State {
+            info: begin.info,
+            shown: Shown::new((begin.epoch, begin.sequence)),
+            setup: None,
+            consumption: Consumption::default(),
             standings: None,
+            events: VecDeque::new(),
+            has_history: false,
             last_batch: None,
+            kept: Kept::default(),
             ended: None,
             viewers: Vec::new(),
+            published: Published::default(),
         };
-        let events = std::mem::take(&mut state.begin.events);
-        events.into_iter().for_each(|event| state.remember(event));
         Self { id, state: Mutex::new(state) }
     }
 
@@ -76,39 +103,53 @@ impl LiveSession {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a viewer and gives it the snapshot, in one step.
-    pub(super) fn subscribe(&self, viewer: u64, outbox: &Outbox, max_hz: Option<u32>) {
+    /// Adds a viewer and gives it the snapshot, in one step; before that, what was kept since it last looked.
+    pub(super) fn subscribe(&self, viewer: u64, outbox: &Outbox, max_hz: Option<u32>, after: Option<SeenUpTo>) {
         let mut state = self.state();
         state.viewers.retain(|s| s.viewer != viewer);
-        outbox.message(&ViewMessage::Snapshot {
-            session: self.id,
-            epoch: state.begin.epoch,
-            sequence: state.begin.sequence,
-            info: state.begin.info.clone(),
-            standings: state.standings.clone(),
-            setup: state.begin.setup.clone(),
-            events: state.events.iter().cloned().collect(),
-            consumption: state.begin.consumption,
-            ended: state.ended,
-        });
-        if let Some(frame) = &state.last_batch {
-            outbox.sample(self.id, state.begin.sequence, frame.clone());
+        let shown = state.shown.position();
+        match after.map(|seen| (seen.epoch, seen.sequence)) {
+            Some(seen) if seen < shown => {
+                let (missing, batches) = state.kept.since(seen, shown);
+                if let Some((from, to)) = missing {
+                    outbox.message(&ViewMessage::Gap { session: self.id, from, to });
+                }
+                if !batches.is_empty() {
+                    outbox.event(batches);
+                }
+                outbox.event(state.told(self.id));
+            }
+            Some(_) => outbox.event(state.told(self.id)),
+            None => {
+                outbox.event(state.told(self.id));
+                if let Some(frame) = &state.last_batch {
+                    outbox.sample(self.id, shown.1, frame.clone());
+                }
+            }
         }
         let interval_ms = max_hz.map_or(0, |hz| 1000 / u64::from(hz.max(1)));
         state.viewers.push(Subscription { viewer, outbox: outbox.clone(), interval_ms, sent_ms: 0 });
     }
 
-    pub(super) fn unsubscribe(&self, viewer: u64) {
-        self.state().viewers.retain(|s| s.viewer != viewer);
+    /// Forgets a viewer; says whether nobody looks any more.
+    pub(super) fn unsubscribe(&self, viewer: u64) -> bool {
+        let mut state = self.state();
+        state.viewers.retain(|s| s.viewer != viewer);
+        state.viewers.is_empty()
     }
 
-    /// Shows a batch, as the bytes that the agent sent, unless a later one was shown.
-    pub(super) fn batch(&self, header: &BatchHeader, bytes: &[u8]) {
+    /// Whether somebody looks.
+    pub(super) fn has_viewers(&self) -> bool {
+        self.state().viewers.iter().any(|s| !s.outbox.is_closed())
+    }
+
+    /// Shows a batch, as the bytes that the agent sent; `false` where a later item was shown.
+    pub(super) fn batch(&self, header: &BatchHeader, bytes: &[u8]) -> bool {
         let mut state = self.state();
-        if !state.advance(header.epoch, header.sequence) {
-            return;
+        if !state.shown.advance((header.epoch, header.sequence)) {
+            return false;
         }
-        let frame = wire::binary(bytes);
+        let frame = wire::batch(bytes);
         for to in &mut state.viewers {
             // The agent's clock may jump either way; then the next batch goes out at once.
             if header.base_ms.abs_diff(to.sent_ms) >= to.interval_ms {
@@ -116,7 +157,9 @@ impl LiveSession {
                 to.outbox.sample(self.id, header.sequence, frame.clone());
             }
         }
+        state.kept.push((header.epoch, header.sequence), header.base_ms, frame.clone());
         state.last_batch = Some(frame);
+        true
     }
 
     pub(super) fn standings(&self, standings: Standings) {
@@ -125,67 +168,158 @@ impl LiveSession {
         state.standings = Some(standings);
     }
 
-    /// Shows an event of the stream and what is known of the consumption after it.
-    pub(super) fn event(&self, epoch: u64, sequence: u64, event: &RaceEvent, consumption: Consumption) {
+    /// Shows an event of the stream; `false` where a later item was shown.
+    pub(super) fn event(&self, at: At, event: &RaceEvent) -> bool {
         let mut state = self.state();
-        if !state.advance(epoch, sequence) {
-            return;
+        let is_next = state.shown.advance(at);
+        if is_next {
+            state.tell(&ViewMessage::Event { session: self.id, event: event.clone(), late: false });
+            state.remember(at, event.clone());
         }
-        state.tell(&ViewMessage::Event { session: self.id, event: event.clone(), late: false });
-        if consumption != state.begin.consumption {
-            state.tell(&ViewMessage::Consumption { session: self.id, consumption });
-            state.begin.consumption = consumption;
-        }
-        state.remember(event.clone());
+        is_next
     }
 
-    pub(super) fn info(&self, epoch: u64, sequence: u64, info: &SessionInfo) {
+    /// An event that came as backfill: if it was not shown, viewers get it late.
+    pub(super) fn late_event(&self, at: At, event: &RaceEvent) -> bool {
         let mut state = self.state();
-        if state.advance(epoch, sequence) && state.begin.info != *info {
-            state.tell(&ViewMessage::Info { session: self.id, info: info.clone() });
-            state.begin.info = info.clone();
-        }
+        state.shown.fill(at) && state.tell_late(self.id, at, event)
     }
 
-    pub(super) fn setup(&self, epoch: u64, sequence: u64, setup: &Setup) {
+    /// What is known from before, once; `false` the second time.
+    pub(super) fn history(&self, history: History) -> bool {
         let mut state = self.state();
-        if state.advance(epoch, sequence) {
+        if std::mem::replace(&mut state.has_history, true) {
+            return false;
+        }
+        for event in history.events {
+            if !state.has_lap(&event) {
+                state.tell(&ViewMessage::Event { session: self.id, event: event.clone(), late: true });
+                state.remember(BEFORE, event);
+            }
+        }
+        if let Some(setup) = history.setup.filter(|_| state.setup.is_none()) {
             state.tell(&ViewMessage::Setup { session: self.id, setup: setup.clone() });
-            state.begin.setup = Some(setup.clone());
+            state.setup = Some(setup);
         }
+        if state.consumption == Consumption::default() {
+            state.consume(self.id, history.consumption);
+        }
+        true
     }
 
-    /// Ends it; whoever looks at it is told.
-    pub(super) fn end(&self, reason: EndReason) {
+    /// What is known of the consumption after what was shown last.
+    pub(super) fn consumption(&self, consumption: Consumption) -> bool {
+        self.state().consume(self.id, consumption)
+    }
+
+    /// Samples of a stretch of session time are recorded that could not be shown.
+    pub(super) fn backfilled(&self, from_s: f64, to_s: f64) {
+        self.state().tell(&ViewMessage::Backfilled { session: self.id, from_s, to_s });
+    }
+
+    /// Shows changed facts; those of a preview stand at the place before the first item that is shown.
+    pub(super) fn info(&self, at: At, info: &SessionInfo, is_item: bool) -> bool {
         let mut state = self.state();
-        if state.ended.replace(reason).is_none() {
+        let is_news = state.go_to(at, is_item) && state.info != *info;
+        if is_news {
+            state.tell(&ViewMessage::Info { session: self.id, info: info.clone() });
+            state.info = info.clone();
+        }
+        is_news
+    }
+
+    /// Shows another setup; see [`LiveSession::info`].
+    pub(super) fn setup(&self, at: At, setup: &Setup, is_item: bool) -> bool {
+        let mut state = self.state();
+        let is_news = state.go_to(at, is_item) && state.setup.as_ref() != Some(setup);
+        if is_news {
+            state.tell(&ViewMessage::Setup { session: self.id, setup: setup.clone() });
+            state.setup = Some(setup.clone());
+        }
+        is_news
+    }
+
+    /// The stream ends here; if nothing later was shown, whoever looks at it is told.
+    pub(super) fn end_at(&self, at: At, reason: EndReason) -> bool {
+        let is_last = self.state().shown.advance(at);
+        is_last && self.end(reason)
+    }
+
+    /// Ends it, wherever it is.
+    pub(super) fn end(&self, reason: EndReason) -> bool {
+        let mut state = self.state();
+        let is_news = state.ended.replace(reason).is_none();
+        if is_news {
             state.tell(&ViewMessage::Ended { session: self.id, reason });
         }
+        is_news
     }
 }
 
 impl State {
-    /// Moves to a place in the stream; `false` where it is not after the one that was shown.
-    fn advance(&mut self, epoch: u64, sequence: u64) -> bool {
-        let later = (epoch, sequence) > (self.begin.epoch, self.begin.sequence);
-        if later {
-            (self.begin.epoch, self.begin.sequence) = (epoch, sequence);
-        }
-        later
+    fn go_to(&mut self, at: At, is_item: bool) -> bool {
+        if is_item { self.shown.advance(at) } else { self.shown.skip_to(at) }
     }
 
-    fn remember(&mut self, event: RaceEvent) {
-        let about_us = match &event {
-            RaceEvent::Lap(lap) => lap.car == self.begin.info.car,
-            RaceEvent::Pit { car, .. } | RaceEvent::DriverChange { car, .. } => *car == self.begin.info.car,
-            RaceEvent::Phase { .. } | RaceEvent::Note { .. } => true,
-        };
-        if about_us {
-            if self.events.len() == RECENT_EVENTS {
-                self.events.pop_front();
-            }
-            self.events.push_back(event);
+    fn consume(&mut self, session: SessionId, consumption: Consumption) -> bool {
+        let is_news = consumption != self.consumption;
+        if is_news {
+            self.tell(&ViewMessage::Consumption { session, consumption });
+            self.consumption = consumption;
         }
+        is_news
+    }
+
+    /// `false` where it was told before.
+    fn tell_late(&mut self, session: SessionId, at: At, event: &RaceEvent) -> bool {
+        if self.events.iter().any(|(other, _)| *other == at) {
+            return false;
+        }
+        self.tell(&ViewMessage::Event { session, event: event.clone(), late: true });
+        self.remember(at, event.clone());
+        true
+    }
+
+    /// Keeps an event that is about us, at its place.
+    fn remember(&mut self, at: At, event: RaceEvent) {
+        if !self.is_ours(&event) {
+            return;
+        }
+        let index = self.events.partition_point(|(other, _)| *other <= at);
+        self.events.insert(index, (at, event));
+        if self.events.len() > RECENT_EVENTS {
+            self.events.pop_front();
+        }
+    }
+
+    fn is_ours(&self, event: &RaceEvent) -> bool {
+        match event {
+            RaceEvent::Lap(lap) => lap.car == self.info.car,
+            RaceEvent::Pit { car, .. } | RaceEvent::DriverChange { car, .. } => *car == self.info.car,
+            RaceEvent::Phase { .. } | RaceEvent::Note { .. } => true,
+        }
+    }
+
+    fn has_lap(&self, event: &RaceEvent) -> bool {
+        let RaceEvent::Lap(lap) = event else { return false };
+        let is_same = |other: &RaceEvent| matches!(other, RaceEvent::Lap(l) if l.lap == lap.lap && l.car == lap.car);
+        self.events.iter().any(|(_, other)| is_same(other))
+    }
+
+    /// The snapshot that a new viewer gets, framed.
+    fn told(&self, session: SessionId) -> Bytes {
+        let (epoch, sequence) = self.shown.position();
+        wire::text(&ViewMessage::Snapshot {
+            session,
+            epoch,
+            sequence,
+            info: self.info.clone(),
+            standings: self.standings.clone(),
+            setup: self.setup.clone(),
+            events: self.events.iter().map(|(_, event)| event.clone()).collect(),
+            consumption: self.consumption,
+            ended: self.ended,
+        })
     }
 
     fn tell(&mut self, message: &ViewMessage) {

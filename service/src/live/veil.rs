@@ -78,7 +78,11 @@ impl Veil {
     pub(super) fn poll(&mut self, outbox: &Outbox, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         while !self.ended {
             match outbox.poll_frames(cx) {
-                Poll::Ready(Some(frames)) => frames.into_iter().for_each(|frame| self.take(frame, Instant::now())),
+                Poll::Ready(Some(waiting)) => {
+                    // What was kept for who comes back is one buffer of many batches.
+                    let frames = waiting.into_iter().flat_map(wire::frames);
+                    frames.for_each(|frame| self.take(frame, Instant::now()));
+                }
                 Poll::Ready(None) => self.ended = true,
                 Poll::Pending => break,
             }
@@ -177,6 +181,10 @@ mod tests {
         ViewMessage::Rigs { team: TeamId::new(), rigs: all }
     }
 
+    fn binary(payload: &[u8]) -> Bytes {
+        wire::frame(wire::BINARY, payload).into()
+    }
+
     fn read(frame: &Bytes) -> ViewMessage {
         serde_json::from_slice(wire::open(frame).1).unwrap()
     }
@@ -222,8 +230,8 @@ mod tests {
         let now = Instant::now();
         let mut veil = Veil::new(true, None, Duration::ZERO);
         veil.take(wire::text(&setup), now);
-        veil.take(wire::frame(wire::TEXT, br#"{"type":"strategy","secret":1}"#), now);
-        veil.take(wire::frame(wire::TEXT, b"no json"), now);
+        veil.take(wire::frame(wire::TEXT, br#"{"type":"strategy","secret":1}"#).into(), now);
+        veil.take(wire::frame(wire::TEXT, b"no json").into(), now);
         assert!(veil.next(now).is_none());
         let mut open = Veil::new(false, None, Duration::ZERO);
         open.take(wire::text(&setup), now);
@@ -235,12 +243,12 @@ mod tests {
         let delay = Duration::from_secs(30);
         let mut veil = Veil::new(true, None, delay);
         let now = Instant::now();
-        veil.take(wire::binary(b"samples"), now);
+        veil.take(binary(b"samples"), now);
         veil.take(wire::text(&rigs(&[])), now);
         veil.take(wire::ping(), now);
         assert_eq!(veil.next(now), Some(wire::ping()));
         assert_eq!(veil.next(now + delay - Duration::from_millis(1)), None);
-        assert_eq!(veil.next(now + delay), Some(wire::binary(b"samples")));
+        assert_eq!(veil.next(now + delay), Some(binary(b"samples")));
         assert!(veil.next(now + delay).is_some());
         assert_eq!((veil.next(now + delay), veil.held_bytes), (None, 0));
     }

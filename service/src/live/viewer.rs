@@ -4,15 +4,16 @@
 //! and cleans up. Reader and writer never wait for each other: a viewer that does not read is found by its missing pong
 //! (and by the kernel's send time-out), not by a blocked task.
 
+use super::copies::Wants;
 use super::hub::{Hub, now_ms};
 use super::outbox::Outbox;
-use super::session::LiveSession;
+use super::session::{Begin, History};
 use super::veil::Veil;
 use super::wire;
 use crate::app::State;
 use crate::auth::authority::{AuthorityWatch, Changed};
 use crate::auth::{self, Action, Credential, ReadScope, permissions};
-use crate::db::Tenant;
+use crate::db::{Tenant, within};
 use crate::error::{ApiError, shortened};
 use crate::shares::{self, Shown};
 use crate::{rigs, telemetry};
@@ -23,7 +24,8 @@ use actix_web::{HttpRequest, HttpResponse, get, web};
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 use onelap_protocol::limits::MAX_VIEWER_FRAME;
-use onelap_protocol::viewer::{ViewMessage, ViewerMessage};
+use onelap_protocol::race::RaceEvent;
+use onelap_protocol::viewer::{SeenUpTo, ViewMessage, ViewerMessage};
 use onelap_protocol::{ErrorCode, SessionId, TeamId, VIEWER_SUBPROTOCOL};
 use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
@@ -38,6 +40,8 @@ use tracing::Instrument;
 const PING_EVERY: Duration = Duration::from_secs(15);
 /// A viewer that said nothing for this long, pongs included, is gone.
 const REPLY_DEADLINE: Duration = Duration::from_secs(40);
+/// How long Postgres may take to say what a viewer may see; meanwhile nothing else that it says is heard.
+const LOOK_UP_DEADLINE: Duration = Duration::from_secs(4);
 /// Subscriptions and watched teams of one viewer.
 const MAX_SUBSCRIPTIONS: usize = 16;
 
@@ -120,7 +124,7 @@ struct Viewer {
     outbox: Outbox,
     state: Arc<State>,
     watched: Vec<TeamId>,
-    subscribed: HashMap<SessionId, Arc<LiveSession>>,
+    subscribed: HashMap<SessionId, TeamId>,
 }
 
 /// Why the loop ends.
@@ -158,7 +162,7 @@ impl Viewer {
 
     fn leave(&mut self, hub: &Hub) {
         hub.leave(self.id, &self.watched);
-        self.subscribed.drain().for_each(|(_, session)| session.unsubscribe(self.id));
+        self.subscribed.drain().for_each(|(session, team)| hub.unsubscribe(team, session, self.id));
     }
 
     async fn talk(&mut self, mut payload: web::Payload) -> End {
@@ -226,7 +230,7 @@ impl Viewer {
     /// Whether everything that was opened may still be open. A database that does not answer closes nothing.
     async fn look_again(&mut self, changed: Changed) -> Option<End> {
         for team in self.teams.iter().filter(|team| changed.concerns(**team)) {
-            let still = self.who.read(&self.state.db, *team).await;
+            let still = within(LOOK_UP_DEADLINE, self.who.read(&self.state.db, *team)).await;
             if let Err(error) = still.and_then(|scope| scope.reader.check(Action::SeeLive))
                 && !error.is_fault()
             {
@@ -247,7 +251,8 @@ impl Viewer {
     /// Notes for the team's list of links that somebody looks, or no longer does.
     async fn note_share(&self, is_open: bool) {
         let Some(share) = self.who.share() else { return };
-        if let Err(error) = shares::note_watching(&self.state.db, share, is_open).await {
+        let noted = within(LOOK_UP_DEADLINE, shares::note_watching(&self.state.db, share, is_open)).await;
+        if let Err(error) = noted {
             tracing::debug!(%error, "a viewer of a share was not counted");
         }
     }
@@ -260,14 +265,14 @@ impl Viewer {
                     self.refuse(None, error.code(), error.message());
                 }
             }
-            ViewerMessage::Subscribe { team, session, max_hz } => {
-                if let Err(error) = self.subscribe(team, session, max_hz, asked).await {
+            ViewerMessage::Subscribe { team, session, max_hz, after } => {
+                if let Err(error) = self.subscribe(team, session, max_hz, after, asked).await {
                     self.refuse(Some(session), error.code(), error.message());
                 }
             }
             ViewerMessage::Unsubscribe { session } => {
-                if let Some(live) = self.subscribed.remove(&session) {
-                    live.unsubscribe(self.id);
+                if let Some(team) = self.subscribed.remove(&session) {
+                    self.state.hub.unsubscribe(team, session, self.id);
                 }
             }
         }
@@ -277,7 +282,7 @@ impl Viewer {
         if self.watched.len() + self.subscribed.len() >= MAX_SUBSCRIPTIONS {
             return Err(ApiError::RateLimited { what: "subscriptions on one connection", retry_after_s: 0 });
         }
-        let ReadScope { tenant, reader } = self.who.read(&self.state.db, team).await?;
+        let ReadScope { tenant, reader } = within(LOOK_UP_DEADLINE, self.who.read(&self.state.db, team)).await?;
         asked.map_or(Ok(()), |action| reader.check(action))?;
         self.teams.insert(team);
         Ok(tenant)
@@ -286,8 +291,8 @@ impl Viewer {
     async fn watch(&mut self, team: TeamId, asked: Option<Action>) -> Result<(), ApiError> {
         if !self.watched.contains(&team) {
             let tenant = self.tenant(team, asked).await?;
-            let names = rigs::names(&self.state.db, tenant).await?;
-            self.state.hub.watch(team, self.id, &self.outbox, &names);
+            let names = within(LOOK_UP_DEADLINE, rigs::names(&self.state.db, tenant)).await?;
+            self.state.hub.watch(team, self.id, &self.outbox, &names).await;
             self.watched.push(team);
         }
         Ok(())
@@ -298,21 +303,48 @@ impl Viewer {
         team: TeamId,
         session: SessionId,
         max_hz: Option<u32>,
+        after: Option<SeenUpTo>,
         asked: Option<Action>,
     ) -> Result<(), ApiError> {
-        self.tenant(team, asked).await?;
-        let is_shown = match self.who.share().map(|share| share.shown) {
+        let tenant = self.tenant(team, asked).await?;
+        if !self.is_shown(team, session).await {
+            return Err(ApiError::NotFound);
+        }
+        let hub = &self.state.hub;
+        let stored = || self.stored(tenant, session);
+        let wants = Wants { viewer: self.id, outbox: &self.outbox, max_hz, after };
+        if !hub.subscribe(team, session, wants, stored).await {
+            return Err(ApiError::NotFound);
+        }
+        self.subscribed.insert(session, team);
+        Ok(())
+    }
+
+    /// Whether a share link shows a session. What a shared car does may be known to another instance only.
+    async fn is_shown(&self, team: TeamId, session: SessionId) -> bool {
+        match self.who.share().map(|share| share.shown) {
             None | Some(Shown::Team) => true,
             Some(Shown::Session(shown)) => shown == session,
             Some(Shown::Rig(rig)) => {
-                self.state.hub.rig_state(team, rig).is_some_and(|rig| rig.session == Some(session))
+                let hub = &self.state.hub;
+                let drives = || hub.rig_state(team, rig).is_some_and(|rig| rig.session == Some(session));
+                if !drives() {
+                    hub.refresh_rigs(team).await;
+                }
+                drives()
             }
-        };
-        is_shown.then_some(()).ok_or(ApiError::NotFound)?;
-        let live = self.state.hub.session(team, session).ok_or(ApiError::NotFound)?;
-        live.subscribe(self.id, &self.outbox, max_hz);
-        self.subscribed.insert(session, live);
-        Ok(())
+        }
+    }
+
+    /// How a session that runs stands in Postgres.
+    async fn stored(&self, tenant: Tenant, session: SessionId) -> Option<(Begin, History)> {
+        let stored = self.state.recorder.stored(tenant, session).await.ok()??;
+        if stored.ended.is_some() {
+            return None;
+        }
+        let begin = Begin { info: stored.info, epoch: stored.place.epoch, sequence: stored.place.sequence };
+        let events = stored.laps.into_iter().map(RaceEvent::Lap).collect();
+        Some((begin, History { events, setup: stored.setup, consumption: stored.fold.consumption() }))
     }
 
     fn refuse(&self, session: Option<SessionId>, code: ErrorCode, message: String) {

@@ -1,14 +1,18 @@
 //! Recording: what agents send, into Postgres, once, in order.
 //!
-//! One writer task per connected session. It gathers about ten seconds of samples and everything that happened in them,
-//! writes them in one transaction with the checkpoint of the fold, and then says what is committed.
+//! One writer task per connected session. It looks up how far the session is recorded, gathers about ten seconds of
+//! samples and everything that happened in them, writes them in one transaction with the checkpoint of the fold, and then
+//! says what is committed.
 //!
-//! Invariants: bounded (a full queue refuses the item, and the sender has it sent again later); nothing is said to be
-//! committed that is not; a writer that finds that somebody else has written to its session, or that Postgres will not have it, stops.
+//! Invariants: bounded (a full queue refuses the item, and the sender has it sent again later); nothing waits for Postgres
+//! but the writer; an item that is committed is passed over, and one that does not follow what is recorded is not taken;
+//! nothing is said to be committed that is not; a writer that finds that somebody else has written to its session, or that
+//! Postgres will not have it, stops.
 //!
 //! Not here: sockets, the live view.
 
 pub mod chunk;
+mod facts_store;
 mod resume_store;
 mod store;
 mod writer;
@@ -25,7 +29,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 pub use store::content_hash;
 
@@ -33,14 +37,18 @@ pub use store::content_hash;
 const QUEUE: usize = 1024;
 /// Memory that they may take, about; a 20 Hz rig needs a tenth of it.
 const QUEUE_BYTES: usize = 16 << 20;
-/// How long [`Recorder::load`] waits for an earlier connection's writer of the same session to finish.
-const HANDOVER: Duration = Duration::from_secs(5);
+/// How long a writer waits for an earlier one of the same session to finish; then one of the two is fenced off.
+const HANDOVER: Duration = Duration::from_secs(30);
 
 /// One thing to record, with its place in the stream.
 #[derive(Debug)]
 pub struct Item {
     /// Sequence within the writer's epoch.
     pub sequence: u64,
+    /// The sequence that it follows: the one before, unless what lay between is lost.
+    pub after: u64,
+    /// It was not shown, or not when it came: once it is committed, viewers are told which stretch of samples is there.
+    pub is_backfill: bool,
     /// What.
     pub content: Content,
 }
@@ -96,6 +104,20 @@ pub struct Stored {
     pub ended: Option<EndReason>,
 }
 
+/// What a writer found when it looked the session up.
+#[derive(Debug)]
+pub enum Opened {
+    /// Nothing: the session begins.
+    New,
+    /// It goes on after this.
+    After(Box<Stored>),
+    /// A later run of the agent has recorded to it; the writer has ended.
+    LaterRun,
+}
+
+/// A stretch of session time, in seconds: from, to.
+pub type Stretch = (f64, f64);
+
 /// What a writer has achieved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
@@ -112,6 +134,8 @@ pub struct Writer {
     waiting_bytes: Arc<AtomicUsize>,
     /// What is committed; changes with every commit.
     pub progress: watch::Receiver<Progress>,
+    /// The samples that came as backfill and are committed, from the first to the last.
+    pub backfilled: watch::Receiver<Option<Stretch>>,
 }
 
 impl Writer {
@@ -178,36 +202,59 @@ impl Recorder {
         Self { db, figures, open: Arc::default() }
     }
 
-    /// What is known of a session, after any earlier writer of it in this process has finished.
+    /// What is committed of some sessions of a team: the last place of each that is known. Earlier writers of this
+    /// process that have lost their connection are waited for.
     ///
     /// # Errors
     /// Where Postgres does not answer.
-    pub async fn load(&self, tenant: Tenant, session: SessionId) -> Result<Option<Stored>, sqlx::Error> {
-        self.wait_for_writer(tenant.team(), session).await;
+    pub async fn places(&self, tenant: Tenant, sessions: &[SessionId]) -> Result<Vec<Place>, sqlx::Error> {
+        for session in sessions {
+            let before = self.lock().get(&(tenant.team(), *session)).cloned();
+            wait_for(before).await;
+        }
         let mut tx = self.db.tenant_ingest(tenant).await?;
+        resume_store::places(&mut tx, sessions).await
+    }
+
+    /// How a session stands in Postgres now.
+    ///
+    /// # Errors
+    /// Where Postgres does not answer.
+    pub async fn stored(&self, tenant: Tenant, session: SessionId) -> Result<Option<Stored>, sqlx::Error> {
+        let mut tx = self.db.tenant(tenant).await?;
         resume_store::load(&mut tx, session).await
     }
 
-    /// Starts a writer that carries on after `stored` (or begins the session) with the given run of the agent.
+    /// Starts a writer for what a run of the agent sends of a session. It looks up what there is and says so; items may
+    /// be offered before.
     #[must_use]
-    pub fn start(&self, tenant: Tenant, rig: RigId, session: SessionId, epoch: u64, stored: Option<&Stored>) -> Writer {
+    pub fn open(
+        &self,
+        tenant: Tenant,
+        rig: RigId,
+        session: SessionId,
+        epoch: u64,
+    ) -> (Writer, oneshot::Receiver<Opened>) {
         let (queue, items) = mpsc::channel(QUEUE);
         let waiting_bytes = Arc::new(AtomicUsize::new(0));
         let items = Queue { items, waiting_bytes: waiting_bytes.clone() };
-        let done = stored.filter(|s| s.place.epoch == epoch).map_or(0, |s| s.place.sequence);
-        let (progress_tx, progress) = watch::channel(Progress::Committed(done));
-        self.lock().insert((tenant.team(), session), progress.clone());
+        let (progress_tx, progress) = watch::channel(Progress::Committed(0));
+        let (backfilled_tx, backfilled) = watch::channel(None);
+        let (opened_tx, opened) = oneshot::channel();
+        let before = self.lock().insert((tenant.team(), session), progress.clone());
         let this = self.clone();
-        let job = writer::Job::new(self.db.clone(), self.figures.clone(), tenant, rig, session, epoch, stored);
+        let job = writer::Job::new(self.db.clone(), self.figures.clone(), tenant, rig, session, epoch);
+        let told = writer::Told { progress: progress_tx, backfilled: backfilled_tx };
         tokio::spawn(async move {
-            job.run(items, &progress_tx).await;
+            wait_for(before).await;
+            job.run(items, opened_tx, &told).await;
             let mut open = this.lock();
             // A later connection may have started its own writer meanwhile.
-            if open.get(&(tenant.team(), session)).is_some_and(|p| p.same_channel(&progress_tx.subscribe())) {
+            if open.get(&(tenant.team(), session)).is_some_and(|p| p.same_channel(&told.progress.subscribe())) {
                 open.remove(&(tenant.team(), session));
             }
         });
-        Writer { queue, waiting_bytes, progress }
+        (Writer { queue, waiting_bytes, progress, backfilled }, opened)
     }
 
     /// Waits until all writers have finished, for at most `deadline`. Their senders must be gone.
@@ -226,16 +273,17 @@ impl Recorder {
         }
     }
 
-    async fn wait_for_writer(&self, team: TeamId, session: SessionId) {
-        let Some(mut before) = self.lock().get(&(team, session)).cloned() else { return };
-        let ended = async { while before.changed().await.is_ok() {} };
-        if tokio::time::timeout(HANDOVER, ended).await.is_err() {
-            tracing::warn!(%session, "an earlier writer has not finished; it will be fenced off");
-        }
-    }
-
     fn lock(&self) -> std::sync::MutexGuard<'_, OpenWriters> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits until an earlier writer has ended.
+async fn wait_for(writer: Option<watch::Receiver<Progress>>) {
+    let Some(mut writer) = writer else { return };
+    let ended = async { while writer.changed().await.is_ok() {} };
+    if tokio::time::timeout(HANDOVER, ended).await.is_err() {
+        tracing::warn!("an earlier writer of a session has not finished; one of the two will be fenced off");
     }
 }
 
@@ -248,12 +296,14 @@ mod tests {
         let (queue, items) = mpsc::channel(QUEUE);
         let waiting_bytes = Arc::new(AtomicUsize::new(0));
         let (_, progress) = watch::channel(Progress::Committed(0));
+        let (_, backfilled) = watch::channel(None);
         let mut items = Queue { items, waiting_bytes: waiting_bytes.clone() };
-        let writer = Writer { queue, waiting_bytes, progress };
+        let writer = Writer { queue, waiting_bytes, progress, backfilled };
         let offer = |sequence| {
             let mut batch = Batch::default();
             (0..256).for_each(|i| _ = batch.add_row(i));
-            writer.offer(Item { sequence, content: Content::Batch(batch) })
+            let (after, content) = (sequence - 1, Content::Batch(batch));
+            writer.offer(Item { sequence, after, is_backfill: false, content })
         };
         let taken = (1..=QUEUE as u64).take_while(|sequence| offer(*sequence)).count();
         assert!(taken < QUEUE && taken * 256 * CHANNEL_COUNT * 4 <= QUEUE_BYTES, "{taken} batches");

@@ -1,15 +1,16 @@
 //! The task that writes one session for one connection.
 
 use super::store::{self, Commit, CommitError, Head};
-use super::{Content, Item, Progress, Queue, Stored};
-use crate::db::{Db, Tenant};
+use super::{Content, Item, Opened, Progress, Queue, Stored, Stretch, resume_store};
+use crate::db::{Db, Tenant, within};
 use crate::figures::Figures;
 use crate::race::{Fact, Fold};
 use onelap_protocol::agent::Place;
+use onelap_protocol::channel::ABSENT;
 use onelap_protocol::race::{RaceEvent, SessionInfo};
-use onelap_protocol::{RigId, SessionId};
+use onelap_protocol::{Batch, Channel, RigId, SessionId};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
 /// Span of a chunk.
@@ -25,7 +26,20 @@ const RETRY: [Duration; 5] = [
     Duration::from_secs(5),
 ];
 
-/// A writer before it runs.
+/// Of attempts that fail one after the other, the first of so many is in the log: once a minute, about.
+const LOG_EVERY: usize = 10;
+/// How long Postgres may take to look a session up, and to take a commit, connection and all; then it counts as gone.
+const LOOK_UP_DEADLINE: Duration = Duration::from_secs(5);
+const COMMIT_DEADLINE: Duration = Duration::from_secs(15);
+
+/// Where a writer says how far it is.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub progress: watch::Sender<Progress>,
+    pub backfilled: watch::Sender<Option<Stretch>>,
+}
+
+/// A writer.
 #[derive(Debug)]
 pub(super) struct Job {
     db: Db,
@@ -37,54 +51,104 @@ pub(super) struct Job {
     before: Option<Place>,
     fold: Fold,
     info: Option<SessionInfo>,
+    /// The last sequence that was taken.
+    taken: u64,
     pending: Commit,
     pending_since: Option<Instant>,
 }
 
 impl Job {
-    pub(super) fn new(
-        db: Db,
-        figures: Figures,
-        tenant: Tenant,
-        rig: RigId,
-        session: SessionId,
-        epoch: u64,
-        stored: Option<&Stored>,
-    ) -> Self {
+    pub(super) fn new(db: Db, figures: Figures, tenant: Tenant, rig: RigId, session: SessionId, epoch: u64) -> Self {
         Self {
             db,
             figures,
             tenant,
             head: Head { rig, session, epoch },
-            before: stored.map(|s| s.place),
-            fold: stored.map(|s| s.fold.clone()).unwrap_or_default(),
-            info: stored.map(|s| s.info.clone()),
+            before: None,
+            fold: Fold::default(),
+            info: None,
+            taken: 0,
             pending: Commit::default(),
             pending_since: None,
         }
     }
 
-    /// Takes items until the sender is gone, then writes what is left.
-    pub(super) async fn run(mut self, mut items: Queue, progress: &watch::Sender<Progress>) {
+    /// Looks the session up, then takes items until the sender is gone, then writes what is left.
+    pub(super) async fn run(mut self, mut items: Queue, opened: oneshot::Sender<Opened>, told: &Told) {
+        let Some(stored) = self.look_up(&items).await else { return };
+        let epoch = self.head.epoch;
+        if stored.as_ref().is_some_and(|stored| stored.place.epoch > epoch) {
+            let _ = opened.send(Opened::LaterRun);
+            return;
+        }
+        if let Some(stored) = &stored {
+            self.go_on_after(stored);
+            told.progress.send_replace(Progress::Committed(self.taken));
+        }
+        // Nobody may listen any more; what is in the queue is written all the same.
+        let _ = opened.send(stored.map_or(Opened::New, |stored| Opened::After(Box::new(stored))));
         loop {
             let deadline = self.pending_since.map(|since| since + MAX_WAIT);
             let item = tokio::select! {
                 item = items.next() => item,
                 () = sleep_until(deadline) => {
-                    if !self.write(&items, progress).await { return }
+                    if !self.write(&items, told).await { return }
                     continue;
                 }
             };
             let Some(item) = item else { break };
-            if self.take(item) && !self.write(&items, progress).await {
+            // Wrong on purpose, in a build of `make chaos-proof` alone.
+            #[cfg(onelap_chaos_ack_before_commit)]
+            told.progress.send_replace(Progress::Committed(item.sequence));
+            if self.take(item) && !self.write(&items, told).await {
                 return;
             }
         }
-        self.write(&items, progress).await;
+        self.write(&items, told).await;
     }
 
-    /// Adds an item to what is pending; says whether it is time to write.
+    /// What Postgres knows of the session; `None` where nobody waits any more and it does not answer.
+    async fn look_up(&self, items: &Queue) -> Option<Option<Stored>> {
+        for attempt in 0.. {
+            let load = async {
+                let mut tx = self.db.tenant_ingest(self.tenant).await?;
+                resume_store::load(&mut tx, self.head.session).await
+            };
+            match within(LOOK_UP_DEADLINE, load).await {
+                Ok(stored) => return Some(stored),
+                Err(error) => {
+                    if attempt % LOG_EVERY == 0 {
+                        tracing::error!(session = %self.head.session, attempt, %error, "look-up failed; trying again");
+                    }
+                }
+            }
+            if items.is_closed() {
+                return None;
+            }
+            pause(attempt).await;
+        }
+        None
+    }
+
+    /// Carries on where the session is committed.
+    fn go_on_after(&mut self, stored: &Stored) {
+        self.before = Some(stored.place);
+        self.fold = stored.fold.clone();
+        self.info = Some(stored.info.clone());
+        self.taken = if stored.place.epoch == self.head.epoch { stored.place.sequence } else { 0 };
+    }
+
+    /// Adds an item to what is pending; says whether it is time to write. One that is recorded already changes nothing,
+    /// and one that does not follow has to come again.
     fn take(&mut self, item: Item) -> bool {
+        if item.sequence <= self.taken || item.after > self.taken {
+            return false;
+        }
+        // A session begins with its facts; what comes without them belongs to nothing.
+        if self.info.is_none() && !matches!(item.content, Content::Info(_)) {
+            return false;
+        }
+        self.taken = item.sequence;
         self.pending_since.get_or_insert_with(Instant::now);
         self.pending.sequence = item.sequence;
         match item.content {
@@ -93,6 +157,9 @@ impl Job {
                     self.pending.chunk_first = item.sequence;
                 }
                 self.pending.chunk.extend_where(&batch, |_| true);
+                if item.is_backfill {
+                    self.pending.backfilled = union(self.pending.backfilled, stretch_of(&batch));
+                }
                 self.pending.chunk_last = item.sequence;
                 let times = self.pending.chunk.times_ms();
                 let span = times.last().zip(times.first()).map_or(0, |(last, first)| last.saturating_sub(*first));
@@ -130,21 +197,20 @@ impl Job {
 
     /// Writes what is pending, again and again until it is committed. `false` where this writer has to stop: it was
     /// fenced off, the session cannot be stored at all, or nobody waits any more and Postgres still does not answer.
-    async fn write(&mut self, items: &Queue, progress: &watch::Sender<Progress>) -> bool {
+    async fn write(&mut self, items: &Queue, told: &Told) -> bool {
         if self.pending_since.take().is_none() {
             return true;
         }
-        // A session begins with its facts; what comes without them belongs to nothing and ingest does not let it through.
         let Some(info) = &self.info else { return true };
         let started = Instant::now();
         for attempt in 0.. {
-            let result =
-                store::commit(&self.db, self.tenant, self.head, self.before, info, &self.fold, &self.pending).await;
-            match result {
+            let commit = store::commit(&self.db, self.tenant, self.head, self.before, info, &self.fold, &self.pending);
+            match within(COMMIT_DEADLINE, commit).await {
                 Ok(()) => break,
+                Err(CommitError::Fenced) if attempt > 0 && self.is_committed().await => break,
                 Err(CommitError::Fenced) => {
                     tracing::warn!(session = %self.head.session, "session was written by somebody else; stopping");
-                    progress.send_replace(Progress::Stopped);
+                    told.progress.send_replace(Progress::Stopped);
                     return false;
                 }
                 // What passed the checks of ingest and is refused here would be refused for ever, and hold up all that
@@ -152,29 +218,66 @@ impl Job {
                 Err(error) if error.is_about_data() => {
                     let Some(lost) = self.pending.give_up() else {
                         tracing::error!(session = %self.head.session, %error, "session is refused by Postgres; stopping");
-                        progress.send_replace(Progress::Stopped);
+                        told.progress.send_replace(Progress::Stopped);
                         return false;
                     };
                     tracing::error!(session = %self.head.session, %error, lost, "refused by Postgres and given up");
                     continue;
                 }
                 Err(CommitError::Sql(error)) => {
-                    tracing::error!(session = %self.head.session, attempt, %error, "commit failed; trying again");
+                    if attempt % LOG_EVERY == 0 {
+                        tracing::error!(session = %self.head.session, attempt, %error, "commit failed; trying again");
+                    }
                     if items.is_closed() && attempt >= RETRY.len() {
                         return false;
                     }
                 }
             }
-            tokio::time::sleep(RETRY[attempt.min(RETRY.len() - 1)]).await;
+            pause(attempt).await;
         }
         self.figures.commit_seconds.observe(started.elapsed().as_secs_f64());
+        self.committed(told);
+        true
+    }
+
+    /// Whether a commit of which no answer came took place all the same: then the row stands where it was to move.
+    async fn is_committed(&self) -> bool {
+        let place = async {
+            let mut tx = self.db.tenant_ingest(self.tenant).await?;
+            resume_store::places(&mut tx, &[self.head.session]).await
+        };
+        let is_ours = |place: &Place| (place.epoch, place.sequence) == (self.head.epoch, self.pending.sequence);
+        within(LOOK_UP_DEADLINE, place).await.is_ok_and(|places: Vec<Place>| places.first().is_some_and(is_ours))
+    }
+
+    fn committed(&mut self, told: &Told) {
         self.figures.samples_committed.inc_by(self.pending.chunk.len() as u64);
         let sequence = self.pending.sequence;
         self.before = Some(Place { session: self.head.session, epoch: self.head.epoch, sequence });
+        if let Some(stretch) = self.pending.backfilled {
+            told.backfilled.send_modify(|all| *all = union(*all, Some(stretch)));
+        }
         self.pending.clear();
-        progress.send_replace(Progress::Committed(sequence));
-        true
+        told.progress.send_replace(Progress::Committed(sequence));
     }
+}
+
+/// The session times of a batch, from the first to the last that is known.
+fn stretch_of(batch: &Batch) -> Option<Stretch> {
+    let steps = || batch.column(Channel::SessionTime).iter().copied().filter(|steps| *steps != ABSENT);
+    let seconds = |steps: i32| f64::from(steps) * Channel::SessionTime.info().quantum;
+    steps().min().zip(steps().max()).map(|(first, last)| (seconds(first), seconds(last)))
+}
+
+fn union(one: Option<Stretch>, other: Option<Stretch>) -> Option<Stretch> {
+    match (one, other) {
+        (Some((from, to)), Some((other_from, other_to))) => Some((from.min(other_from), to.max(other_to))),
+        (one, other) => one.or(other),
+    }
+}
+
+async fn pause(attempt: usize) {
+    tokio::time::sleep(RETRY[attempt.min(RETRY.len() - 1)]).await;
 }
 
 async fn sleep_until(deadline: Option<Instant>) {
@@ -183,3 +286,7 @@ async fn sleep_until(deadline: Option<Instant>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod tests;

@@ -110,6 +110,7 @@ pub(crate) async fn list_rigs(scope: TeamScope, state: web::Data<State>) -> Resu
     let mut tokens = if may_manage { store::tokens(&mut tx).await? } else { Vec::new() };
     tx.commit().await?;
     let team = scope.tenant.team();
+    state.hub.refresh_rigs(team).await;
     let rigs = rows
         .into_iter()
         .map(|row| Rig {
@@ -183,6 +184,7 @@ pub(crate) async fn delete_rig(
     }
     audit::write(&mut tx, &By::member(&scope), Act::RigDeleted, Subject::Rig(path.rig.0), json!({})).await?;
     tx.commit().await?;
+    state.auth.remembered.forget_rig(path.rig);
     state.hub.forget_rig(scope.tenant.team(), path.rig);
     tracing::info!(user = %scope.user, team = %scope.tenant.team(), rig = %path.rig, "deleted a rig");
     Ok(HttpResponse::NoContent().finish())
@@ -294,6 +296,7 @@ pub(crate) async fn revoke_token(
     let (subject, detail) = (Subject::Token(path.token_id.0), json!({ "rig": path.rig }));
     audit::write(&mut tx, &By::member(&scope), Act::TokenRevoked, subject, detail).await?;
     tx.commit().await?;
+    state.auth.remembered.forget(path.token_id);
     state.hub.cut_token(path.token_id);
     tracing::info!(user = %scope.user, team = %scope.tenant.team(), rig = %path.rig, token_id = %path.token_id, "revoked a token");
     Ok(HttpResponse::NoContent().finish())

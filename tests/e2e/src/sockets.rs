@@ -2,7 +2,6 @@
 
 use futures_util::{SinkExt, StreamExt};
 use onelap_protocol::agent::{AgentMessage, Lane, Place, Record, ServiceMessage};
-use onelap_protocol::batch::OPCODE_SAMPLES;
 use onelap_protocol::race::{Game, Lap, RaceEvent, SessionInfo, SessionKind};
 use onelap_protocol::viewer::{ViewMessage, ViewerMessage};
 use onelap_protocol::{AGENT_SUBPROTOCOL, Batch, CarKey, Channel, Sample, SessionId, TeamId, VIEWER_SUBPROTOCOL};
@@ -17,6 +16,9 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 /// How long anything may take before a test says that it did not happen.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// When the sessions of these tests began, by the agent's clock; a batch is a tenth of a second by its sequence later.
+pub const BEGAN_MS: u64 = 1_790_000_000_000;
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -52,9 +54,12 @@ async fn open(request: Request<()>) -> Result<Socket, Rejected> {
 }
 
 async fn next<T: DeserializeOwned>(socket: &mut Socket) -> Came<T> {
+    tokio::time::timeout(PATIENCE, whatever(socket)).await.expect("nothing came in time")
+}
+
+async fn whatever<T: DeserializeOwned>(socket: &mut Socket) -> Came<T> {
     loop {
-        let message = tokio::time::timeout(PATIENCE, socket.next()).await.expect("nothing came in time");
-        match message {
+        match socket.next().await {
             Some(Ok(Message::Text(text))) => {
                 return Came::Message(serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e} in {text}")));
             }
@@ -82,7 +87,7 @@ pub fn some_session() -> SessionInfo {
         number: Some("7".into()),
         entrant: Some("Ours".into()),
         driver: "Jürgen Müller".into(),
-        started_at_ms: 1_790_000_000_000,
+        started_at_ms: BEGAN_MS,
         duration_s: Some(14_400.0),
         total_laps: None,
         server: None,
@@ -117,15 +122,22 @@ pub fn some_lap(lap: u16) -> Lap {
 /// A batch of two samples, 50 ms apart, with speed and lap.
 #[must_use]
 pub fn some_batch(place: Place, at_ms: u64, lap: u16, speed_kmh: f64) -> Vec<u8> {
+    some_batch_for(Lane::Live, place, at_ms, lap, speed_kmh)
+}
+
+/// The same for a lane.
+#[must_use]
+pub fn some_batch_for(lane: Lane, place: Place, at_ms: u64, lap: u16, speed_kmh: f64) -> Vec<u8> {
     let mut batch = Batch::default();
     for i in 0..2u32 {
         let mut sample = Sample::new(at_ms + u64::from(i) * 50);
         sample.set(Channel::Speed, speed_kmh + f64::from(i));
         sample.set(Channel::Lap, f64::from(lap));
+        sample.set(Channel::SessionTime, sample.at_ms.saturating_sub(BEGAN_MS) as f64 / 1000.0);
         batch.push(&sample);
     }
     let mut frame = Vec::new();
-    batch.encode(OPCODE_SAMPLES, place.session, place.epoch, place.sequence, &mut frame);
+    batch.encode(lane.opcode(), place.session, place.epoch, place.sequence, &mut frame);
     frame
 }
 
@@ -138,6 +150,8 @@ pub struct RawAgent {
     pub session: SessionId,
     /// The sequence that it used last.
     pub sequence: u64,
+    /// What it sends for.
+    pub lane: Lane,
 }
 
 impl RawAgent {
@@ -151,7 +165,7 @@ impl RawAgent {
         headers.insert("authorization", HeaderValue::from_str(&format!("Bearer {token}")).expect("a header"));
         headers.insert("sec-websocket-protocol", HeaderValue::from_str(subprotocol).expect("a header"));
         let socket = open(request).await?;
-        Ok(Self { socket, epoch: 1, session: SessionId::new(), sequence: 0 })
+        Ok(Self { socket, epoch: 1, session: SessionId::new(), sequence: 0, lane: Lane::Live })
     }
 
     /// Opens a socket, says hello as this run of the agent, and takes the welcome.
@@ -182,6 +196,16 @@ impl RawAgent {
         self.socket.send(Message::binary(bytes)).await.expect("sent");
     }
 
+    /// Sends a text; a connection that has ended is found by who reads.
+    pub async fn try_text(&mut self, text: &str) {
+        let _ = self.socket.send(Message::text(text)).await;
+    }
+
+    /// The same for bytes.
+    pub async fn try_binary(&mut self, bytes: Vec<u8>) {
+        let _ = self.socket.send(Message::binary(bytes)).await;
+    }
+
     /// The next place in its session.
     pub fn place(&mut self) -> Place {
         self.sequence += 1;
@@ -191,7 +215,7 @@ impl RawAgent {
     /// Sends something to record.
     pub async fn record(&mut self, record: Record) {
         let place = self.place();
-        self.say(&AgentMessage::Record { lane: Lane::Live, place, record }).await;
+        self.say(&AgentMessage::Record { lane: self.lane, place, record }).await;
     }
 
     /// Begins the session.
@@ -204,16 +228,38 @@ impl RawAgent {
         self.record(Record::Event { event: RaceEvent::Lap(some_lap(lap)) }).await;
     }
 
+    /// Sends a session of two laps, sequences 1 to 13, and waits until it is committed.
+    pub async fn two_laps(&mut self) {
+        self.begin().await;
+        for lap in 1..=2u16 {
+            for i in 0..5 {
+                self.batch(lap, 200.0 + f64::from(i)).await;
+            }
+            self.lap(lap).await;
+        }
+        self.acknowledged(self.sequence).await;
+    }
+
     /// Sends a batch of this lap.
     pub async fn batch(&mut self, lap: u16, speed_kmh: f64) {
         let place = self.place();
-        let at_ms = 1_790_000_000_000 + place.sequence * 100;
-        self.binary(some_batch(place, at_ms, lap, speed_kmh)).await;
+        let at_ms = BEGAN_MS + place.sequence * 100;
+        self.binary(some_batch_for(self.lane, place, at_ms, lap, speed_kmh)).await;
+    }
+
+    /// Goes on after this sequence, on this lane.
+    pub fn go_on(&mut self, lane: Lane, after: u64) {
+        (self.lane, self.sequence) = (lane, after);
     }
 
     /// What comes next.
     pub async fn next(&mut self) -> Came<ServiceMessage> {
         next(&mut self.socket).await
+    }
+
+    /// What comes next, however long that takes.
+    pub async fn heard(&mut self) -> Came<ServiceMessage> {
+        whatever(&mut self.socket).await
     }
 
     /// Waits until everything up to this sequence is committed.
@@ -297,12 +343,17 @@ impl RawViewer {
 
     /// Subscribes to a session.
     pub async fn subscribe(&mut self, team: TeamId, session: SessionId) {
-        self.say(&ViewerMessage::Subscribe { team, session, max_hz: None }).await;
+        self.say(&ViewerMessage::Subscribe { team, session, max_hz: None, after: None }).await;
     }
 
     /// What comes next.
     pub async fn next(&mut self) -> Came<ViewMessage> {
         next(&mut self.socket).await
+    }
+
+    /// What comes next, however long that takes.
+    pub async fn heard(&mut self) -> Came<ViewMessage> {
+        whatever(&mut self.socket).await
     }
 
     /// The next control message for which `pick` gives something; others are passed over.

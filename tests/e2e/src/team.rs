@@ -1,6 +1,6 @@
 //! A team, seen through its owner's browser.
 
-use crate::app::ORIGIN;
+use crate::app::{ORIGIN, TestApp};
 use crate::http::{self, Answer};
 use crate::sockets::{RawAgent, RawViewer};
 use onelap_protocol::{RigId, SessionId, TeamId, TokenId};
@@ -39,6 +39,12 @@ fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(value: &Value) -> T {
 impl Team {
     pub(crate) fn new(service: SocketAddr, signup: &Answer) -> Self {
         Self { id: id(&signup.json()["teams"][0]["id"]), cookies: signup.cookies(), service }
+    }
+
+    /// The same team by way of another instance.
+    #[must_use]
+    pub fn at(&self, instance: &TestApp) -> Self {
+        Self { service: instance.address, ..self.clone() }
     }
 
     /// A request with the owner's cookies and the service's own origin.
@@ -85,6 +91,12 @@ impl Team {
 }
 
 impl Rig {
+    /// The same rig by way of another instance.
+    #[must_use]
+    pub fn at(&self, instance: &TestApp) -> Self {
+        Self { service: instance.address, ..self.clone() }
+    }
+
     /// Connects an agent by hand: first run, nothing to resume.
     pub async fn agent(&self) -> RawAgent {
         RawAgent::connect(self.service, &self.token, 1, Vec::new()).await.0

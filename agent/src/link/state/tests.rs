@@ -1,13 +1,16 @@
 //! The link's policy, told what happens and asked what it would do.
 
 use super::*;
-use crate::link::Doing;
+use crate::link::{About, Doing};
 use crate::spool::Spool;
-use onelap_protocol::agent::{EndReason, Record};
+use crate::testing::session_info;
+use onelap_protocol::agent::{EndReason, Lane, Record};
 use onelap_protocol::race::{Game, GameState, Phase as RacePhase, Standings};
 use onelap_protocol::{RigId, SessionId, TeamId};
 
 mod any_order;
+mod lanes;
+mod lies;
 
 const UNIX_MS: u64 = 1_700_000_000_000;
 
@@ -20,7 +23,7 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let outbox = Outbox::new(Spool::new(5, 1 << 20));
+        let outbox = Outbox::new(Spool::new(5, 1 << 23));
         Self { link: LinkState::new("0.1.0", "linux", 3), outbox, now_ms: 1_000, can_write: true }
     }
 
@@ -32,16 +35,33 @@ impl Bench {
         self.link.received(message, self.now_ms, UNIX_MS, &mut self.outbox);
     }
 
+    /// Something of the session that runs.
     fn record(&mut self, session: SessionId) -> u64 {
-        self.outbox.spool.push_record(session, Record::End { reason: EndReason::Left }).unwrap()
+        let serial = self.outbox.spool.push_record(session, Record::End { reason: EndReason::Left }).unwrap();
+        if self.outbox.about.as_ref().is_none_or(|about| about.session != session) {
+            let info = Box::new(session_info(Game::Lmu, "Monza"));
+            self.outbox.about = Some(About { session, info, first_serial: serial, setup: None });
+        }
+        serial
+    }
+
+    /// Nothing runs any more.
+    fn over(&mut self) {
+        self.outbox.about = None;
     }
 
     /// Connects and greets; the status message is taken.
     fn live(committed: Vec<Place>, records: usize, session: SessionId) -> Self {
+        Self::live_with(committed, records, session, |_| {})
+    }
+
+    /// The same, with something that happens before.
+    fn live_with(committed: Vec<Place>, records: usize, session: SessionId, before: impl FnOnce(&mut Self)) -> Self {
         let mut bench = Self::new();
         for _ in 0..records {
             bench.record(session);
         }
+        before(&mut bench);
         assert_eq!(bench.next(), Action::Connect);
         bench.link.connected(bench.now_ms);
         assert!(matches!(bench.said(), AgentMessage::Hello { epoch: 5, clock_ms: UNIX_MS, .. }));
@@ -58,8 +78,12 @@ impl Bench {
     }
 
     fn sent(&mut self) -> Place {
+        self.sent_on().1
+    }
+
+    fn sent_on(&mut self) -> (Lane, Place) {
         match self.said() {
-            AgentMessage::Record { place, .. } => place,
+            AgentMessage::Record { lane, place, .. } => (lane, place),
             other => panic!("{other:?} is not a record"),
         }
     }
@@ -116,7 +140,7 @@ fn after_a_loss_everything_that_was_not_acknowledged_goes_again() {
     bench.hear(ServiceMessage::Ack { place: place(session, 1) });
     bench.link.lost("broken", bench.now_ms);
     let until_ms = bench.waits_until();
-    assert!((500..=30_000).contains(&(until_ms - bench.now_ms)));
+    assert!((250..=30_000).contains(&(until_ms - bench.now_ms)));
     bench.now_ms = until_ms;
     assert_eq!(bench.next(), Action::Connect);
     bench.link.connected(bench.now_ms);
@@ -148,7 +172,7 @@ fn the_service_can_ask_again_and_gets_it_after_a_pause() {
 #[test]
 fn no_pause_is_so_long_that_the_service_would_give_up() {
     let session = SessionId::new();
-    let mut bench = Bench::live(vec![], 2, session);
+    let mut bench = Bench::live(vec![], 1, session);
     for _ in 0..5 {
         bench.sent();
         bench.hear(ServiceMessage::Resend { place: place(session, 0) });
@@ -162,8 +186,8 @@ fn no_pause_is_so_long_that_the_service_would_give_up() {
 fn the_field_is_live_only_and_the_newest_wins() {
     let session = SessionId::new();
     let mut bench = Bench::new();
-    let after = bench.record(session);
-    bench.outbox.set_standings(session, standings(), after);
+    bench.record(session);
+    bench.outbox.set_standings(standings());
     bench.next();
     bench.link.connected(bench.now_ms);
     bench.said();
@@ -171,8 +195,8 @@ fn the_field_is_live_only_and_the_newest_wins() {
     assert!(matches!(bench.said(), AgentMessage::Status { .. }));
     assert_eq!(bench.sent(), place(session, 1));
     assert!(matches!(bench.next(), Action::Wait(_)), "the field of before the connection is old");
-    bench.outbox.set_standings(session, standings(), after);
-    bench.outbox.set_standings(session, Box::new(Standings { at_s: 9.0, ..*standings() }), after);
+    bench.outbox.set_standings(standings());
+    bench.outbox.set_standings(Box::new(Standings { at_s: 9.0, ..*standings() }));
     assert!(matches!(bench.said(), AgentMessage::Standings { standings, .. } if standings.at_s == 9.0));
     assert!(matches!(bench.next(), Action::Wait(_)));
 }
@@ -181,8 +205,8 @@ fn the_field_is_live_only_and_the_newest_wins() {
 fn nothing_about_a_session_goes_before_its_first_record() {
     let session = SessionId::new();
     let mut bench = Bench::live(vec![], 0, session);
-    let after = bench.record(session);
-    bench.outbox.set_standings(session, standings(), after);
+    bench.record(session);
+    bench.outbox.set_standings(standings());
     assert_eq!(bench.sent(), place(session, 1));
     assert!(matches!(bench.said(), AgentMessage::Standings { .. }));
 }
@@ -243,7 +267,7 @@ fn a_busy_service_is_tried_again_soon() {
     let mut bench = Bench::new();
     bench.next();
     bench.link.refused(&Refusal { status: 503, code: None, message: "busy".into() }, bench.now_ms);
-    assert!(bench.waits_until() - bench.now_ms <= 1_000);
+    assert!(bench.waits_until() - bench.now_ms <= 2_000);
 }
 
 #[test]
@@ -251,22 +275,5 @@ fn goodbye_names_the_wait() {
     let mut bench = Bench::live(vec![], 0, SessionId::new());
     bench.hear(ServiceMessage::Goodbye { reason: "deploy".into(), reconnect_after_ms: 2_000 });
     assert_eq!(bench.next(), Action::HangUp);
-    assert!((1_500..=2_500).contains(&(bench.waits_until() - bench.now_ms)));
-}
-
-#[test]
-fn a_backlog_goes_at_the_pace_that_the_service_allows() {
-    let session = SessionId::new();
-    let mut bench = Bench::live(vec![], 1_000, session);
-    let mut sent = 0;
-    while bench.now_ms < 3_000 {
-        match bench.next() {
-            Action::Wait(until_ms) => {
-                assert!(until_ms > bench.now_ms);
-                bench.now_ms = until_ms;
-            }
-            _ => sent += 1,
-        }
-    }
-    assert!((400..=600).contains(&sent), "{sent} in 2 s at 200 a second");
+    assert!((1_000..=3_000).contains(&(bench.waits_until() - bench.now_ms)));
 }

@@ -40,7 +40,7 @@ export const paths = {
   login: (next?: string) => (next === undefined || next === '/' ? '/login' : `/login?next=${encodeURIComponent(next)}`),
   signup: () => '/signup',
   team: (team: string) => `/teams/${team}`,
-  start: (team: string) => `/teams/${team}/start`,
+  start: (team: string, rig?: string) => `/teams/${team}/start${rig === undefined ? '' : `?rig=${rig}`}`,
   sessions: (team: string) => `/teams/${team}/sessions`,
   session: (team: string, session: string) => `/teams/${team}/sessions/${session}`,
   live: (rig: string) => `/live/${rig}`,

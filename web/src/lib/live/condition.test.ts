@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RigState } from '../protocol.gen.ts';
-import { type DashboardFacts, STALE_MS, dashboardCondition, rigCondition } from './condition.ts';
+import { type DashboardFacts, STALE_MS, dashboardCondition, linkCondition, rigCondition } from './condition.ts';
 
 const NOW = 1_800_000_000_000;
 const rig = (over: Partial<RigState> = {}): RigState => ({
@@ -52,11 +52,18 @@ describe('rigCondition', () => {
   });
 });
 
+it('a connection that is cut says so whatever the rig was last known to do', () => {
+  expect(linkCondition('reconnecting')).toEqual({ kind: 'reconnecting', ageMs: null });
+  expect(linkCondition('stopped')).toEqual({ kind: 'stopped' });
+  expect(linkCondition('open')).toBeNull();
+  expect(linkCondition('connecting')).toBeNull();
+});
+
 describe('dashboardCondition', () => {
   it.each<[string, Partial<DashboardFacts>, unknown]>([
     ['first connection', { link: 'connecting' }, { kind: 'connecting' }],
     ['rigs not told yet', { rig: undefined }, { kind: 'connecting' }],
-    ['connection lost', { link: 'reconnecting' }, { kind: 'reconnecting' }],
+    ['connection lost', { link: 'reconnecting', ageMs: 7000 }, { kind: 'reconnecting', ageMs: 7000 }],
     ['logged out', { link: 'stopped' }, { kind: 'stopped' }],
     ['no rig', { rig: null }, { kind: 'no_rig' }],
     [

@@ -13,8 +13,8 @@ export type LinkState = 'connecting' | 'open' | 'reconnecting' | 'stopped';
 export type Condition =
   /** The connection to the service is being made for the first time. */
   | { kind: 'connecting' }
-  /** It was lost and is being made again. */
-  | { kind: 'reconnecting' }
+  /** It was lost and is being made again; what is shown, if anything, is so old. */
+  | { kind: 'reconnecting'; ageMs: number | null }
   /** The service will not have us back; the page must be loaded again. */
   | { kind: 'stopped' }
   /** There is no such rig. */
@@ -46,6 +46,12 @@ const IN_GAME: Record<Exclude<GameState, 'not_running' | 'on_track'>, Condition>
   replay: { kind: 'replay' },
   spectating: { kind: 'spectating' },
 };
+
+/** What the connection to the service says about everything that came over it; `null` where nothing is in the way. */
+export function linkCondition(link: LinkState, ageMs: number | null = null): Condition | null {
+  if (link === 'stopped') return { kind: 'stopped' };
+  return link === 'reconnecting' ? { kind: 'reconnecting', ageMs } : null;
+}
 
 /**
  * What a rig is doing, for lists. A service that was restarted no longer knows since when a rig is away; `wasUsed` says
@@ -79,8 +85,8 @@ export interface DashboardFacts {
 /** What the dashboard says about what it shows. */
 export function dashboardCondition(facts: DashboardFacts, nowMs: number): Condition {
   const { link, rig, ageMs, ended } = facts;
-  if (link === 'stopped') return { kind: 'stopped' };
-  if (link === 'reconnecting') return { kind: 'reconnecting' };
+  const cut = linkCondition(link, ageMs);
+  if (cut !== null) return cut;
   if (link === 'connecting' || rig === undefined) return { kind: 'connecting' };
   if (rig === null) return { kind: 'no_rig' };
   if (ended && rig.state !== 'menu') return { kind: 'over', reason: facts.endReason };

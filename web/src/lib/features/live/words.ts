@@ -24,7 +24,13 @@ function texts(condition: Condition): Omit<Words, 'tone'> {
     case 'connecting':
       return { label: 'Connecting …', detail: '' };
     case 'reconnecting':
-      return { label: 'Reconnecting …', detail: 'the service cannot be reached' };
+      return {
+        label: 'Reconnecting …',
+        detail:
+          condition.ageMs === null
+            ? 'the service cannot be reached'
+            : `service not reachable, data ${age(condition.ageMs)} old`,
+      };
     case 'stopped':
       return { label: 'Disconnected', detail: 'load the page again' };
     case 'no_rig':

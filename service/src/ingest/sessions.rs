@@ -1,0 +1,199 @@
+//! The sessions of one agent's connection: which there are, what may begin, and what the recorder still has to get.
+
+use super::io::{Out, acknowledge, tell_backfilled};
+use super::order::Ask;
+use super::recording::Recording;
+use super::stream::{Refusal, Sender, Stream, later_run};
+use crate::db::Tenant;
+use crate::live::Publisher;
+use crate::recorder::Recorder;
+use onelap_protocol::agent::{Lane, Place, Record};
+use onelap_protocol::{Batch, BatchHeader, ErrorCode, RigId, SessionId};
+use std::collections::HashMap;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Sessions that one connection may have open.
+const MAX_SESSIONS: usize = 8;
+/// How long a session that goes on, and of which nothing is known here, is waited for before it is recorded unseen.
+const LOOK_UP: Duration = Duration::from_secs(2);
+
+/// See the module.
+pub(super) struct Sessions {
+    pub(super) recorder: Recorder,
+    pub(super) live: Publisher,
+    pub(super) out: Out,
+    pub(super) tenant: Tenant,
+    pub(super) rig: RigId,
+    /// The run of the agent, from `hello`.
+    pub(super) epoch: Option<u64>,
+    pub(super) streams: HashMap<SessionId, Stream>,
+    /// Cancelled when a writer has stopped: somebody else records its session, or it cannot be stored.
+    pub(super) stopped: CancellationToken,
+}
+
+/// What is to be done about the sessions now.
+#[derive(Default)]
+pub(super) struct Look {
+    /// Asked for again.
+    pub(super) resend: Vec<Place>,
+    /// Found to be wrong with what came before.
+    pub(super) refusals: Vec<Refusal>,
+    /// What was asked for did not come.
+    pub(super) in_vain: bool,
+}
+
+impl Sessions {
+    /// A batch, of which `bytes` are the frame as it came. An outer error is what to answer.
+    pub(super) async fn batch(&mut self, lane: Lane, header: &BatchHeader, bytes: &[u8]) -> Result<(), Refusal> {
+        let place = Place { session: header.session, epoch: header.epoch, sequence: header.sequence };
+        let Some(stream) = self.stream(lane, place, false).await? else { return Ok(()) };
+        match Batch::decode(bytes) {
+            Ok((_, batch)) => {
+                let Some(stream) = self.streams.get_mut(&place.session) else { return Ok(()) };
+                stream.batch(&self.live, lane, header, bytes, batch)
+            }
+            Err(error) => {
+                if lane.is_recorded() {
+                    stream.skip(place);
+                }
+                Err((ErrorCode::Malformed, format!("batch {}: {error}", header.sequence)))
+            }
+        }
+    }
+
+    /// A control message, which is `checked` already.
+    pub(super) async fn record(
+        &mut self,
+        lane: Lane,
+        place: Place,
+        record: Record,
+        checked: Result<(), String>,
+    ) -> Result<(), Refusal> {
+        let begins = checked.is_ok() && matches!(record, Record::Session { .. });
+        let is_open = self.streams.get(&place.session).is_some_and(|stream| stream.recording.is_some());
+        if let Err(message) = &checked
+            && !(is_open && lane.is_recorded())
+        {
+            // What is wrong with the item comes first: that its session is not known may follow from it.
+            return Err((ErrorCode::Invalid, message.clone()));
+        }
+        let Some(stream) = self.stream(lane, place, begins).await? else { return Ok(()) };
+        if let Err(message) = checked.and_then(|()| stream.fits(&record)) {
+            if lane.is_recorded() {
+                stream.skip(place);
+            }
+            return Err((ErrorCode::Invalid, message));
+        }
+        let Some(stream) = self.streams.get_mut(&place.session) else { return Ok(()) };
+        stream.record(&self.live, lane, place, record)
+    }
+
+    /// Something recorded that cannot be read: its place is passed, or it would come for ever.
+    pub(super) async fn skip(&mut self, place: Place) {
+        if let Ok(Some(stream)) = self.stream(Lane::Backfill, place, false).await {
+            stream.skip(place);
+        }
+    }
+
+    /// The stream that takes an item of this lane at this place; `None` where the item has to come again. `begins` where
+    /// the item is the facts of its session.
+    async fn stream(&mut self, lane: Lane, place: Place, begins: bool) -> Result<Option<&mut Stream>, Refusal> {
+        let from = self.sender(place.epoch)?;
+        if (place.sequence == 0 && lane.is_recorded()) || i64::try_from(place.sequence).is_err() {
+            return Err((ErrorCode::Invalid, format!("sequence {}: sequences count from 1", place.sequence)));
+        }
+        if !self.streams.contains_key(&place.session) {
+            if !self.has_room() {
+                let message = format!("{MAX_SESSIONS} sessions are open on this connection, that is the limit");
+                return Err((ErrorCode::RateLimited, message));
+            }
+            self.streams.insert(place.session, Stream::new(place.session));
+        }
+        if lane.is_recorded() {
+            self.wait_for_earlier_run(place).await?;
+            if !self.open(from, place, begins)? {
+                return Ok(None);
+            }
+        }
+        let Some(stream) = self.streams.get_mut(&place.session) else { return Ok(None) };
+        // Postgres knows the facts of a session that goes on, unless they are what comes.
+        let must_wait = lane == Lane::Live && !begins && stream.cannot_be_shown(&self.live);
+        if let Some(recording) = &mut stream.recording {
+            let found = if must_wait { recording.wait(LOOK_UP).await } else { recording.poll() };
+            stream.found(&self.live, found)?;
+        }
+        Ok(Some(stream))
+    }
+
+    /// A later run goes on where the one before ends; that is known as soon as Postgres has answered.
+    async fn wait_for_earlier_run(&mut self, place: Place) -> Result<(), Refusal> {
+        let Some(stream) = self.streams.get_mut(&place.session) else { return Ok(()) };
+        let Some(earlier) = stream.recording.as_mut().filter(|r| r.epoch < place.epoch) else { return Ok(()) };
+        let found = earlier.wait(LOOK_UP).await;
+        stream.found(&self.live, found)
+    }
+
+    /// Makes sure that the stream records this run of the agent; `false` where an earlier one is not whole yet.
+    fn open(&mut self, from: Sender, place: Place, begins: bool) -> Result<bool, Refusal> {
+        let Some(stream) = self.streams.get_mut(&place.session) else { return Ok(false) };
+        match &mut stream.recording {
+            Some(recording) if recording.epoch == place.epoch => return Ok(true),
+            Some(recording) if recording.epoch > place.epoch => return Err(later_run(place.session)),
+            Some(recording) if !recording.is_whole() => {
+                recording.is_followed();
+                return Ok(false);
+            }
+            // The later run goes on where the writer of the one before ends.
+            Some(_) | None => {}
+        }
+        let begins = begins && place.sequence == 1;
+        let recording = Recording::open(&self.recorder, from, place.session, place.sequence, begins);
+        let (progress, backfilled) = (recording.writer.progress.clone(), recording.writer.backfilled.clone());
+        let (out, live, stopped) = (self.out.clone(), self.live.clone(), self.stopped.clone());
+        actix_web::rt::spawn(acknowledge(out, live.clone(), progress, place.session, place.epoch, stopped));
+        actix_web::rt::spawn(tell_backfilled(live, place.session, backfilled));
+        stream.recording = Some(recording);
+        Ok(true)
+    }
+
+    /// Whether one more session can be open. Those that nothing is missing of make room: they go on from Postgres.
+    fn has_room(&mut self) -> bool {
+        if self.streams.len() >= MAX_SESSIONS {
+            self.streams.retain(|_, stream| !stream.is_idle(&self.live));
+        }
+        self.streams.len() < MAX_SESSIONS
+    }
+
+    fn sender(&self, epoch: u64) -> Result<Sender, Refusal> {
+        // What an earlier run of the agent left unsent comes under that run's epoch.
+        match self.epoch {
+            Some(ours) if epoch <= ours => Ok(Sender { tenant: self.tenant, rig: self.rig, epoch }),
+            Some(ours) => Err((ErrorCode::OutOfOrder, format!("epoch {epoch}: hello said {ours}"))),
+            None => Err((ErrorCode::OutOfOrder, "say hello first".to_owned())),
+        }
+    }
+
+    /// What is missing and what was found meanwhile. Lets go of sessions that are over and committed. `now` is since the
+    /// connection began.
+    pub(super) fn look(&mut self, now: Duration) -> Look {
+        let mut look = Look::default();
+        for (session, stream) in &mut self.streams {
+            let Some(recording) = &mut stream.recording else { continue };
+            let found = recording.poll();
+            if let Err(refusal) = stream.found(&self.live, found) {
+                look.refusals.push(refusal);
+            }
+            let Some(recording) = &mut stream.recording else { continue };
+            match recording.ask(now) {
+                Ask::Nothing => {}
+                Ask::After(sequence) => {
+                    look.resend.push(Place { session: *session, epoch: recording.epoch, sequence });
+                }
+                Ask::InVain => look.in_vain = true,
+            }
+        }
+        self.streams.retain(|_, stream| !stream.is_done());
+        look
+    }
+}
