@@ -12,11 +12,12 @@ use crate::error::ApiError;
 use crate::figures::Figures;
 use crate::headers::IsHttps;
 use crate::live::Hub;
+use crate::mail::{MailError, Mailer};
 use crate::metrics::Metrics;
 use crate::recorder::Recorder;
 use crate::{
-    accounts, auth, db, headers, health, ingest, laps, live, metrics, openapi, pages, rigs, sessions, setups, teams,
-    telemetry,
+    about, accounts, auth, db, headers, health, ingest, laps, live, metrics, openapi, pages, rigs, sessions, setups,
+    teams, telemetry,
 };
 use actix_web::dev::Server;
 use actix_web::middleware::{Compress, from_fn};
@@ -25,12 +26,17 @@ use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// How long a peer may take nothing of what was sent before the kernel ends the connection: this is what frees the
 /// buffers of a viewer that was stopped or whose network is gone.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long recorders may take to write what they have when the service stops.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
+
+/// How long letters that wait may take to be sent.
+const LETTERS_DEADLINE: Duration = Duration::from_secs(10);
 
 /// How long the database's connections may take to be given back.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(3);
@@ -48,6 +54,8 @@ pub struct State {
     pub hub: Arc<Hub>,
     /// Recording.
     pub recorder: Recorder,
+    /// Letters.
+    pub mail: Mailer,
 }
 
 /// Why the service does not start, or ended.
@@ -65,6 +73,12 @@ pub enum AppError {
     /// The server failed.
     #[error("server: {0}")]
     Io(#[from] std::io::Error),
+    /// No letter could be sent.
+    #[error(transparent)]
+    Mail(#[from] MailError),
+    /// A query at the start failed.
+    #[error("database: {0}")]
+    Query(#[from] sqlx::Error),
 }
 
 /// The service, ready to run.
@@ -72,6 +86,8 @@ pub struct App {
     server: Server,
     state: web::Data<State>,
     address: SocketAddr,
+    background: TaskTracker,
+    stop: CancellationToken,
 }
 
 impl App {
@@ -85,14 +101,22 @@ impl App {
         let db = Db::connect(database.runtime.clone(), database.web_connections, database.ingest_connections).await?;
         let metrics = Metrics::new()?;
         let figures = Figures::register(&metrics)?;
+        let (mail, postman) = Mailer::new(&config.mail, &config.http.public_origin)?;
         let state = State {
             auth: Auth::new(&config)?,
+            mail,
             hub: Hub::new(figures.clone()),
             recorder: Recorder::new(db.clone(), figures),
             db,
             config,
         };
-        Self::serve(web::Data::new(state), web::Data::new(metrics), listener)
+        state.auth.revocations.load(&state.db).await?;
+        accounts::seal_anew(&state.db, &state.auth).await?;
+        let app = Self::serve(web::Data::new(state), web::Data::new(metrics), listener)?;
+        app.background.spawn(postman.run(app.stop.clone()));
+        let revocations = Arc::clone(&app.state.auth.revocations);
+        app.background.spawn(revocations.follow(app.state.db.clone(), app.stop.clone()));
+        Ok(app)
     }
 
     fn serve(state: web::Data<State>, metrics: web::Data<Metrics>, listener: TcpListener) -> Result<Self, AppError> {
@@ -133,7 +157,7 @@ impl App {
             .disable_signals()
             .listen(listener)?
             .run();
-        Ok(Self { server, state, address })
+        Ok(Self { server, state, address, background: TaskTracker::new(), stop: CancellationToken::new() })
     }
 
     /// Where it listens.
@@ -156,6 +180,13 @@ impl App {
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), AppError> {
         let handle = self.server.handle();
         tracing::info!(address = %self.address, public = self.state.config.http.public_origin, "listening");
+        if !self.state.config.http.is_https() {
+            let public = &self.state.config.http.public_origin;
+            tracing::warn!(
+                public,
+                "plain http: cookies go without Secure, and whoever listens in this network reads along"
+            );
+        }
         let mut server = actix_web::rt::spawn(self.server);
         tokio::select! {
             ended = &mut server => return ended.map_err(std::io::Error::other)?.map_err(AppError::Io),
@@ -168,6 +199,12 @@ impl App {
         self.state.recorder.drain(DRAIN_DEADLINE).await;
         handle.stop(true).await;
         server.await.map_err(std::io::Error::other)??;
+        // Letters that wait are sent, once; nobody's log-in ends any more.
+        self.stop.cancel();
+        self.background.close();
+        if tokio::time::timeout(LETTERS_DEADLINE, self.background.wait()).await.is_err() {
+            tracing::warn!("some letters were not sent in time");
+        }
         // A connection that a task of an ended worker still holds never comes back.
         if tokio::time::timeout(CLOSE_DEADLINE, self.state.db.close()).await.is_err() {
             tracing::warn!("some connections to the database were not given back in time");
@@ -189,4 +226,5 @@ fn routes(config: &mut web::ServiceConfig) {
     laps::routes(config);
     setups::routes(config);
     openapi::routes(config);
+    about::routes(config);
 }

@@ -29,6 +29,18 @@ pub enum ApiError {
     /// The credential is good and does not allow this.
     #[error("{0}")]
     Forbidden(&'static str),
+    /// The password was shown too long ago for this.
+    #[error("confirm with your password that it is you")]
+    ConfirmRequired,
+    /// The address must be confirmed before this.
+    #[error("confirm your e-mail address first: open the link that we sent you, or ask for another one")]
+    EmailUnverified,
+    /// The only owner of teams cannot go.
+    #[error("you are the only owner of {teams}: give them another owner, or delete them, first")]
+    OnlyOwner {
+        /// Their names.
+        teams: String,
+    },
     /// There is no such thing, or it is somebody else's.
     #[error("there is no such thing here")]
     NotFound,
@@ -104,6 +116,9 @@ impl ApiError {
             Self::TokenMistyped => ErrorCode::TokenMistyped,
             Self::TokenRevoked => ErrorCode::TokenRevoked,
             Self::Forbidden(_) => ErrorCode::Forbidden,
+            Self::ConfirmRequired => ErrorCode::ConfirmRequired,
+            Self::EmailUnverified => ErrorCode::EmailUnverified,
+            Self::OnlyOwner { .. } => ErrorCode::Conflict,
             Self::NotFound => ErrorCode::NotFound,
             Self::Invalid { .. } => ErrorCode::Invalid,
             Self::Malformed(_) => ErrorCode::Malformed,
@@ -204,7 +219,7 @@ impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
         match self.code() {
             ErrorCode::Unauthenticated | ErrorCode::TokenMistyped | ErrorCode::TokenRevoked => StatusCode::UNAUTHORIZED,
-            ErrorCode::Forbidden => StatusCode::FORBIDDEN,
+            ErrorCode::Forbidden | ErrorCode::ConfirmRequired | ErrorCode::EmailUnverified => StatusCode::FORBIDDEN,
             ErrorCode::NotFound => StatusCode::NOT_FOUND,
             ErrorCode::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
             ErrorCode::Malformed | ErrorCode::OutOfOrder => StatusCode::BAD_REQUEST,

@@ -1,5 +1,6 @@
 //! The 1Lap relay: takes what agents send, shows it live, keeps it in Postgres, and serves it for review.
 
+pub mod about;
 pub mod accounts;
 pub mod app;
 pub mod auth;
@@ -13,6 +14,7 @@ pub mod health;
 pub mod ingest;
 pub mod laps;
 pub mod live;
+pub mod mail;
 pub mod metrics;
 pub mod openapi;
 pub mod pages;

@@ -2,7 +2,7 @@
 //!
 //! Invariant: `service/openapi.json` is what [`document`] gives; a test fails when it is not.
 
-use crate::{accounts, health, laps, metrics, rigs, sessions, setups, teams};
+use crate::{about, accounts, health, laps, metrics, rigs, sessions, setups, teams};
 use actix_web::http::header;
 use actix_web::{HttpResponse, get, web};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -18,11 +18,32 @@ use utoipa_swagger_ui::SwaggerUi;
             and `/api/live/ws` are described in the protocol crate.",
     ),
     paths(
-        accounts::routes::signup,
-        accounts::routes::login,
-        accounts::routes::renew,
-        accounts::routes::logout,
-        accounts::routes::who,
+        accounts::signup::signup,
+        accounts::signup::finish_signup,
+        accounts::signup::resend_signup,
+        accounts::login::login,
+        accounts::login::login_code,
+        accounts::login::renew,
+        accounts::login::confirm,
+        accounts::login::logout,
+        accounts::login::logout_everywhere,
+        accounts::password::ask_reset,
+        accounts::password::finish_reset,
+        accounts::password::change_password,
+        accounts::email::confirm_email,
+        accounts::email::change_email,
+        accounts::email::resend_verification,
+        accounts::me::who,
+        accounts::me::rename,
+        accounts::logins::list_logins,
+        accounts::logins::end_login,
+        accounts::logins::end_other_logins,
+        accounts::second_factor::begin_second_factor,
+        accounts::second_factor::confirm_second_factor,
+        accounts::second_factor::remove_second_factor,
+        accounts::second_factor::new_recovery_codes,
+        accounts::leave::export,
+        accounts::leave::delete_account,
         teams::routes::create_team,
         rigs::routes::list_rigs,
         rigs::routes::create_rig,
@@ -39,6 +60,7 @@ use utoipa_swagger_ui::SwaggerUi;
         health::healthz,
         health::readyz,
         metrics::scrape,
+        about::about,
     ),
     modifiers(&Credentials),
     security(("session" = [])),

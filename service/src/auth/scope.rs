@@ -1,18 +1,17 @@
 //! Extractors: what a handler may touch, checked before it runs.
 
-use crate::app::State;
+use crate::auth::caller::{Caller, caller, state};
 use crate::auth::{sha256, store};
 use crate::db::{Db, Tenant};
 use crate::error::ApiError;
 use actix_web::dev::Payload;
 use actix_web::http::header;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpRequest};
 use onelap_protocol::{RigId, RigToken, TeamId, TokenError, TokenId, UserId};
 use serde::{Deserialize, Serialize};
-use std::future::{Future, Ready, ready};
+use std::future::Future;
 use std::pin::Pin;
 
-const NOT_LOGGED_IN: ApiError = ApiError::Unauthenticated("log in first");
 const NO_TOKEN: ApiError =
     ApiError::Unauthenticated("the rig token is missing: send it as \"Authorization: Bearer 1lap_rig_…\"");
 const NO_SUCH_SHAPE: ApiError = ApiError::Unauthenticated(
@@ -39,31 +38,6 @@ impl Role {
             "member" => Ok(Self::Member),
             other => Err(ApiError::internal(format!("role \"{other}\" is not known"))),
         }
-    }
-}
-
-/// A person who has logged in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Caller {
-    /// Who.
-    pub user: UserId,
-}
-
-fn state(request: &HttpRequest) -> Result<&web::Data<State>, ApiError> {
-    request.app_data::<web::Data<State>>().ok_or_else(|| ApiError::internal("the app has no State"))
-}
-
-fn caller(request: &HttpRequest) -> Result<Caller, ApiError> {
-    let auth = &state(request)?.auth;
-    let token = auth.cookies.access(request).ok_or(NOT_LOGGED_IN)?;
-    auth.access.check(&token).map(|user| Caller { user }).ok_or(NOT_LOGGED_IN)
-}
-
-impl FromRequest for Caller {
-    type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(caller(request))
     }
 }
 
@@ -96,7 +70,7 @@ impl FromRequest for TeamScope {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let Caller { user } = caller(&request)?;
+            let Caller { user, .. } = caller(&request)?;
             let team = request.match_info().get("team").and_then(|text| text.parse().ok()).ok_or(ApiError::NotFound)?;
             team_scope(&state(&request)?.db, user, team).await
         })

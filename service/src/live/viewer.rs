@@ -65,6 +65,7 @@ async fn connect(
     let viewer = Viewer {
         id: state.hub.new_id(),
         user: caller.user,
+        login: Arc::new(state.auth.revocations.watch(caller.login)),
         outbox: outbox.clone(),
         state: state.into_inner(),
         watched: Vec::new(),
@@ -99,6 +100,7 @@ impl Drop for Body {
 struct Viewer {
     id: u64,
     user: UserId,
+    login: Arc<auth::Watch>,
     outbox: Outbox,
     state: Arc<State>,
     watched: Vec<TeamId>,
@@ -115,7 +117,9 @@ impl Viewer {
     async fn run(mut self, payload: web::Payload, gone: CancellationToken) {
         let hub = self.state.hub.clone();
         hub.figures.viewers.inc();
+        let login = self.login.clone();
         let end = tokio::select! {
+            () = login.ended() => self.logged_out(),
             end = self.talk(payload) => end,
             () = gone.cancelled() => End::Gone,
             () = hub.stopping.cancelled() => {
@@ -132,6 +136,12 @@ impl Viewer {
         }
         self.leave(&hub);
         hub.figures.viewers.dec();
+    }
+
+    fn logged_out(&self) -> End {
+        let reason = "this log-in has ended";
+        self.outbox.message(&ViewMessage::Goodbye { reason: reason.into(), reconnect_after_ms: None });
+        End::Close(1008, reason.into())
     }
 
     fn leave(&mut self, hub: &Hub) {

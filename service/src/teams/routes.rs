@@ -2,7 +2,7 @@
 
 use crate::accounts::{Name, NewName};
 use crate::app::State;
-use crate::auth::Caller;
+use crate::auth::Verified;
 use crate::body::Body;
 use crate::db::Tenant;
 use crate::error::{ApiError, ErrorBody};
@@ -16,12 +16,13 @@ use onelap_protocol::TeamId;
     request_body = NewName,
     responses(
         (status = 201, description = "Made; the caller owns it", body = Team),
+        (status = 403, description = "The address has to be confirmed first", body = ErrorBody),
         (status = 422, description = "The name is not allowed", body = ErrorBody),
     )
 )]
 #[post("/api/teams")]
 pub(crate) async fn create_team(
-    caller: Caller,
+    Verified(caller): Verified,
     state: web::Data<State>,
     body: Body<NewName>,
 ) -> Result<HttpResponse, ApiError> {
