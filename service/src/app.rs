@@ -26,6 +26,7 @@ use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -56,6 +57,27 @@ pub struct State {
     pub recorder: Recorder,
     /// Letters.
     pub mail: Mailer,
+    /// What is done beside the requests.
+    pub background: Background,
+}
+
+/// Tasks of the service's own runtime. Those of a worker's are dropped with it when the service stops.
+#[derive(Debug, Clone)]
+pub struct Background {
+    tasks: TaskTracker,
+    runtime: Handle,
+}
+
+impl Background {
+    /// On this thread's runtime.
+    fn here() -> Self {
+        Self { tasks: TaskTracker::new(), runtime: Handle::current() }
+    }
+
+    /// Runs a task; the service waits a moment for it when it stops.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn_on(task, &self.runtime);
+    }
 }
 
 /// Why the service does not start, or ended.
@@ -86,7 +108,6 @@ pub struct App {
     server: Server,
     state: web::Data<State>,
     address: SocketAddr,
-    background: TaskTracker,
     stop: CancellationToken,
 }
 
@@ -105,6 +126,7 @@ impl App {
         let state = State {
             auth: Auth::new(&config)?,
             mail,
+            background: Background::here(),
             hub: Hub::new(figures.clone()),
             recorder: Recorder::new(db.clone(), figures),
             db,
@@ -113,9 +135,10 @@ impl App {
         state.auth.revocations.load(&state.db).await?;
         accounts::seal_anew(&state.db, &state.auth).await?;
         let app = Self::serve(web::Data::new(state), web::Data::new(metrics), listener)?;
-        app.background.spawn(postman.run(app.stop.clone()));
+        let background = &app.state.background;
+        background.spawn(postman.run(app.stop.clone()));
         let revocations = Arc::clone(&app.state.auth.revocations);
-        app.background.spawn(revocations.follow(app.state.db.clone(), app.stop.clone()));
+        background.spawn(revocations.follow(app.state.db.clone(), app.stop.clone()));
         Ok(app)
     }
 
@@ -157,7 +180,7 @@ impl App {
             .disable_signals()
             .listen(listener)?
             .run();
-        Ok(Self { server, state, address, background: TaskTracker::new(), stop: CancellationToken::new() })
+        Ok(Self { server, state, address, stop: CancellationToken::new() })
     }
 
     /// Where it listens.
@@ -201,8 +224,9 @@ impl App {
         server.await.map_err(std::io::Error::other)??;
         // Letters that wait are sent, once; nobody's log-in ends any more.
         self.stop.cancel();
-        self.background.close();
-        if tokio::time::timeout(LETTERS_DEADLINE, self.background.wait()).await.is_err() {
+        let tasks = &self.state.background.tasks;
+        tasks.close();
+        if tokio::time::timeout(LETTERS_DEADLINE, tasks.wait()).await.is_err() {
             tracing::warn!("some letters were not sent in time");
         }
         // A connection that a task of an ended worker still holds never comes back.

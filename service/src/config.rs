@@ -249,8 +249,8 @@ impl fmt::Debug for Secret {
 pub struct AuthConfig {
     /// Signs access tokens (`JWT_SECRET`).
     pub jwt_secret: Secret,
-    /// What signed them before, still good (`JWT_SECRET_PREVIOUS`).
-    pub jwt_secret_previous: Vec<Secret>,
+    /// What signed them before, for as long as it is named (`JWT_SECRET_PREVIOUS`).
+    pub jwt_secret_previous: Option<Secret>,
     /// Where attempts are counted for all instances (`REDIS_URL`).
     pub redis_url: Option<Secret>,
     /// Sign-ups from one address in a row before it has to wait (`SIGNUPS_PER_ADDRESS`).
@@ -273,17 +273,14 @@ impl AuthConfig {
                 format!("has {len} bytes; at least {MIN_JWT_SECRET} are needed: openssl rand -hex 32"),
             )),
         };
-        let previous = optional(env, "JWT_SECRET_PREVIOUS").unwrap_or_default();
-        let previous = previous.split([',', '\n']).map(str::trim).filter(|secret| !secret.is_empty());
+        let previous = optional(env, "JWT_SECRET_PREVIOUS");
         let redis_url = optional(env, "REDIS_URL");
         if redis_url.as_deref().is_some_and(|url| crate::auth::SharedCounters::new(url).is_err()) {
             return Err(wrong("REDIS_URL", "cannot be read; it is redis://:password@host:port/0"));
         }
         Ok(Self {
             jwt_secret: check("JWT_SECRET", &secret)?,
-            jwt_secret_previous: previous
-                .map(|secret| check("JWT_SECRET_PREVIOUS", secret))
-                .collect::<Result<_, _>>()?,
+            jwt_secret_previous: previous.map(|secret| check("JWT_SECRET_PREVIOUS", &secret)).transpose()?,
             redis_url: redis_url.map(Secret::new),
             signups_per_address: parsed(env, "SIGNUPS_PER_ADDRESS", "a number", 20)?,
             failed_logins_per_address: parsed(env, "FAILED_LOGINS_PER_ADDRESS", "a number", 30)?,

@@ -154,10 +154,10 @@ impl ApiError {
         }
     }
 
-    /// Whether the service, not the caller, is at fault: worth a log line with the cause.
+    /// Whether the service, not the caller, is at fault: worth a log line with the cause. To be asked to come back is none.
     #[must_use]
     pub fn is_fault(&self) -> bool {
-        matches!(self.code(), ErrorCode::Internal | ErrorCode::Unavailable)
+        !matches!(self, Self::Busy(_)) && matches!(self.code(), ErrorCode::Internal | ErrorCode::Unavailable)
     }
 }
 

@@ -118,9 +118,9 @@ fn validation(audience: &str) -> Validation {
 }
 
 impl AccessKeys {
-    /// Keys that sign with one secret, and take tokens of earlier ones until those run out.
+    /// Keys that sign with one secret, and take tokens of the one before until those run out.
     #[must_use]
-    pub fn new(secret: &Secret, previous: &[Secret]) -> Self {
+    pub fn new(secret: &Secret, previous: Option<&Secret>) -> Self {
         let key = |secret| Key { id: key_id(secret), checking: DecodingKey::from_secret(secret.reveal().as_bytes()) };
         Self {
             header: Header { kid: Some(key_id(secret)), ..Header::new(Algorithm::HS256) },
@@ -189,7 +189,7 @@ mod tests {
     use uuid::Uuid;
 
     fn keys(secret: &str) -> AccessKeys {
-        AccessKeys::new(&Secret::new(secret), &[])
+        AccessKeys::new(&Secret::new(secret), None)
     }
 
     fn somebody() -> Caller {
@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn a_key_that_was_replaced_is_good_for_as_long_as_it_is_named() {
         let token = keys("old").sign(somebody()).unwrap();
-        let rotated = AccessKeys::new(&Secret::new("new"), &[Secret::new("old")]);
+        let rotated = AccessKeys::new(&Secret::new("new"), Some(&Secret::new("old")));
         assert!(rotated.check(&token).is_some());
         assert!(keys("old").check(&rotated.sign(somebody()).unwrap()).is_none(), "new ones are of the new key");
         assert!(keys("new").check(&token).is_none(), "and it is gone when it is no longer named");

@@ -72,12 +72,12 @@ impl Auth {
         let auth = &config.auth;
         let shared = auth.redis_url.as_ref().and_then(|url| SharedCounters::new(url.reveal()).ok());
         Ok(Self {
-            access: AccessKeys::new(&auth.jwt_secret, &auth.jwt_secret_previous),
+            access: AccessKeys::new(&auth.jwt_secret, auth.jwt_secret_previous.as_ref()),
             passwords: Passwords::new()?,
             throttles: Throttles::new(auth, shared.as_ref()),
             cookies: Cookies::new(config.http.is_https()),
             revocations: Arc::default(),
-            seals: Seals::new(&auth.jwt_secret, &auth.jwt_secret_previous),
+            seals: Seals::new(&auth.jwt_secret, auth.jwt_secret_previous.as_ref()),
         })
     }
 }

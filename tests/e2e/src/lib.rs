@@ -14,6 +14,8 @@
 mod app;
 mod database;
 pub mod http;
+pub mod mailbox;
+pub mod person;
 pub mod proxy;
 pub mod rig;
 pub mod sockets;
@@ -22,6 +24,8 @@ mod team;
 pub use app::TestApp;
 pub use database::TestDatabase;
 pub use http::Answer;
+pub use mailbox::Mailbox;
+pub use person::Browser;
 pub use sockets::{Came, PATIENCE, RawAgent, RawViewer, Rejected};
 pub use team::{Rig, Team};
 
