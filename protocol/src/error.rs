@@ -36,6 +36,10 @@ pub enum ErrorCode {
     Unavailable,
     /// A fault of the service.
     Internal,
+    /// The password was shown too long ago for this: confirm it, then try again.
+    ConfirmRequired,
+    /// The account's e-mail address has to be confirmed first.
+    EmailUnverified,
 }
 
 impl ErrorCode {
@@ -57,6 +61,8 @@ impl ErrorCode {
             Self::OutOfOrder => "out_of_order",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
+            Self::ConfirmRequired => "confirm_required",
+            Self::EmailUnverified => "email_unverified",
         }
     }
 }

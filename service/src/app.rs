@@ -5,7 +5,7 @@
 //!
 //! Nothing else imports this module but for [`State`].
 
-use crate::auth::{Auth, Authority, TeamLimits};
+use crate::auth::{Auth, Authority};
 use crate::config::Config;
 use crate::db::{Db, DbError};
 use crate::error::ApiError;
@@ -13,12 +13,12 @@ use crate::figures::Figures;
 use crate::headers::IsHttps;
 use crate::live::Hub;
 use crate::live::bus::Bus;
-use crate::mail::Mailer;
+use crate::mail::{MailError, Mailer, Postman};
 use crate::metrics::Metrics;
 use crate::recorder::Recorder;
 use crate::{
-    accounts, api_keys, audit, auth, db, headers, health, ingest, invitations, laps, live, metrics, openapi, operators,
-    pages, pairing, rigs, sessions, setups, shares, teams, telemetry,
+    about, accounts, api_keys, audit, auth, db, headers, health, ingest, invitations, laps, live, metrics, openapi,
+    operators, pages, pairing, rigs, sessions, setups, shares, teams, telemetry,
 };
 use actix_web::dev::Server;
 use actix_web::middleware::{Compress, from_fn};
@@ -27,6 +27,7 @@ use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -36,7 +37,7 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long recorders may take to write what they have when the service stops.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
 
-/// How long what runs beside the requests may take to end.
+/// How long what runs beside the requests may take to end, letters that wait included.
 const BACKGROUND_DEADLINE: Duration = Duration::from_secs(10);
 /// How long the database's connections may take to be given back.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(3);
@@ -58,8 +59,27 @@ pub struct State {
     pub mail: Mailer,
     /// Tells sockets to look again whether they may be open.
     pub authority: Arc<Authority>,
-    /// How often secrets of teams may be tried.
-    pub limits: TeamLimits,
+    /// What is done beside the requests.
+    pub background: Background,
+}
+
+/// Tasks of the service's own runtime. Those of a worker's are dropped with it when the service stops.
+#[derive(Debug, Clone)]
+pub struct Background {
+    tasks: TaskTracker,
+    runtime: Handle,
+}
+
+impl Background {
+    /// On this thread's runtime.
+    fn here() -> Self {
+        Self { tasks: TaskTracker::new(), runtime: Handle::current() }
+    }
+
+    /// Runs a task; the service waits a moment for it when it stops.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn_on(task, &self.runtime);
+    }
 }
 
 /// Why the service does not start, or ended.
@@ -80,6 +100,12 @@ pub enum AppError {
     /// The server failed.
     #[error("server: {0}")]
     Io(#[from] std::io::Error),
+    /// No letter could be sent.
+    #[error(transparent)]
+    Mail(#[from] MailError),
+    /// A query at the start failed.
+    #[error("database: {0}")]
+    Query(#[from] sqlx::Error),
 }
 
 /// The service, ready to run.
@@ -87,7 +113,6 @@ pub struct App {
     server: Server,
     state: web::Data<State>,
     address: SocketAddr,
-    background: TaskTracker,
     stop: CancellationToken,
 }
 
@@ -106,20 +131,21 @@ impl App {
             None => Hub::new(figures.clone()),
             Some(url) => Hub::on(figures.clone(), Bus::new(url.reveal(), figures.clone())?),
         };
+        let (mail, postman) = Mailer::new(&config.mail, &config.http.public_origin)?;
         let state = State {
             auth: Auth::new(&config)?,
+            mail,
+            background: Background::here(),
             hub,
             recorder: Recorder::new(db.clone(), figures),
-            mail: Mailer { public_origin: config.http.public_origin.clone() },
             authority: Arc::default(),
-            limits: TeamLimits::default(),
             db,
             config,
         };
+        state.auth.revocations.load(&state.db).await?;
+        accounts::seal_anew(&state.db, &state.auth).await?;
         let app = Self::serve(web::Data::new(state), web::Data::new(metrics), listener)?;
-        let (state, stop) = (app.state.clone().into_inner(), app.stop.clone());
-        app.background.spawn(async move { state.authority.run(&state.db, &state.hub, &state.auth.remembered, stop).await });
-        app.background.spawn(teams::purge_now_and_then(app.state.db.clone(), app.stop.clone()));
+        app.run_beside(postman);
         Ok(app)
     }
 
@@ -162,7 +188,17 @@ impl App {
             .disable_signals()
             .listen(listener)?
             .run();
-        Ok(Self { server, state, address, background: TaskTracker::new(), stop: CancellationToken::new() })
+        Ok(Self { server, state, address, stop: CancellationToken::new() })
+    }
+
+    /// Starts what runs beside the requests until the service stops.
+    fn run_beside(&self, postman: Postman) {
+        let (background, db, stop) = (&self.state.background, &self.state.db, &self.stop);
+        background.spawn(postman.run(stop.clone()));
+        background.spawn(Arc::clone(&self.state.auth.revocations).follow(db.clone(), stop.clone()));
+        background.spawn(teams::purge_now_and_then(db.clone(), stop.clone()));
+        let (state, stop) = (self.state.clone().into_inner(), stop.clone());
+        background.spawn(async move { state.authority.run(&state.db, &state.hub, &state.auth.remembered, stop).await });
     }
 
     /// Where it listens.
@@ -185,6 +221,13 @@ impl App {
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), AppError> {
         let handle = self.server.handle();
         tracing::info!(address = %self.address, public = self.state.config.http.public_origin, "listening");
+        if !self.state.config.http.is_https() {
+            let public = &self.state.config.http.public_origin;
+            tracing::warn!(
+                public,
+                "plain http: cookies go without Secure, and whoever listens in this network reads along"
+            );
+        }
         let mut server = actix_web::rt::spawn(self.server);
         tokio::select! {
             ended = &mut server => return ended.map_err(std::io::Error::other)?.map_err(AppError::Io),
@@ -198,10 +241,12 @@ impl App {
         handle.stop(true).await;
         server.await.map_err(std::io::Error::other)??;
         self.state.hub.ended.cancel();
+        // Letters that wait are sent, once; nobody's log-in ends any more.
         self.stop.cancel();
-        self.background.close();
-        if tokio::time::timeout(BACKGROUND_DEADLINE, self.background.wait()).await.is_err() {
-            tracing::warn!("what runs beside the requests did not end in time");
+        let tasks = &self.state.background.tasks;
+        tasks.close();
+        if tokio::time::timeout(BACKGROUND_DEADLINE, tasks.wait()).await.is_err() {
+            tracing::warn!("what runs beside the requests did not end in time: letters may not have been sent");
         }
         // A connection that a task of an ended worker still holds never comes back.
         if tokio::time::timeout(CLOSE_DEADLINE, self.state.db.close()).await.is_err() {
@@ -230,4 +275,5 @@ fn routes(config: &mut web::ServiceConfig) {
     api_keys::routes(config);
     pairing::routes(config);
     operators::routes(config);
+    about::routes(config);
 }

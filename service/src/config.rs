@@ -6,7 +6,7 @@
 
 use sqlx::postgres::PgConnectOptions;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -59,6 +59,8 @@ pub struct Config {
     pub auth: AuthConfig,
     /// The web app.
     pub web: WebConfig,
+    /// Letters.
+    pub mail: MailConfig,
     /// Teams.
     pub teams: TeamsConfig,
 }
@@ -83,6 +85,7 @@ impl Config {
             http: HttpConfig::from_lookup(env)?,
             auth: AuthConfig::from_lookup(env)?,
             web: WebConfig { dir: optional(env, "WEB_DIR").map(PathBuf::from) },
+            mail: MailConfig::from_lookup(env)?,
             teams: TeamsConfig::from_lookup(env)?,
         })
     }
@@ -185,14 +188,19 @@ impl HttpConfig {
             SocketAddr::from(([127, 0, 0, 1], 8080)),
         )?;
         let public = optional(env, "PUBLIC_URL").unwrap_or_else(|| format!("http://{listen}"));
+        let public_origin = origin(&public).ok_or_else(|| {
+            wrong("PUBLIC_URL", format!("\"{public}\" is not an address such as https://1lap.example, without a path"))
+        })?;
+        if !public_origin.starts_with("https://") && !is_private(&public_origin) {
+            let problem = format!(
+                "{public_origin} is plain http and not on a private network: passwords and telemetry would cross the \
+                 internet in clear; use https (a TLS proxy in front), or the address in the private network"
+            );
+            return Err(wrong("PUBLIC_URL", problem));
+        }
         Ok(Self {
             listen,
-            public_origin: origin(&public).ok_or_else(|| {
-                wrong(
-                    "PUBLIC_URL",
-                    format!("\"{public}\" is not an address such as https://1lap.example, without a path"),
-                )
-            })?,
+            public_origin,
             client_ip_header: optional(env, "CLIENT_IP_HEADER"),
             shutdown_timeout: Duration::from_secs(10),
         })
@@ -218,6 +226,32 @@ fn origin(url: &str) -> Option<String> {
     let is_host = |c: char| c.is_ascii_alphanumeric() || ".-:[]_".contains(c);
     let host = host.strip_suffix(usual).unwrap_or(&host);
     (!host.is_empty() && host.chars().all(is_host)).then(|| format!("{scheme}://{host}"))
+}
+
+/// Whether an origin cannot be reached from the internet: an address or a name that means something in a private network
+/// only.
+fn is_private(origin: &str) -> bool {
+    // Names that no public name server knows (RFC 6761, 6762, 8375), and what home routers make up.
+    const ZONES: [&str; 7] = ["localhost", "local", "lan", "home.arpa", "internal", "intranet", "test"];
+    let host = origin.split_once("://").map_or(origin, |(_, host)| host);
+    let host = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    match host.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V4(ip)) => ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_unspecified(),
+        Ok(IpAddr::V6(ip)) => {
+            ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_unspecified()
+        }
+        Err(_) => {
+            let host = host.trim_end_matches('.');
+            // A name without a dot, such as that of a container, is looked up in the own network.
+            let zone = host.rsplit('.').next().unwrap_or_default();
+            let is_number = zone.bytes().all(|b| b.is_ascii_digit()) || zone.starts_with("0x");
+            let is_in = |known: &str| host == known || host.strip_suffix(known).is_some_and(|rest| rest.ends_with('.'));
+            !is_number && (!host.contains('.') || ZONES.into_iter().any(is_in))
+        }
+    }
 }
 
 /// A secret that `Debug` does not show.
@@ -249,6 +283,8 @@ impl fmt::Debug for Secret {
 pub struct AuthConfig {
     /// Signs access tokens (`JWT_SECRET`).
     pub jwt_secret: Secret,
+    /// What signed them before, for as long as it is named (`JWT_SECRET_PREVIOUS`).
+    pub jwt_secret_previous: Option<Secret>,
     /// Sign-ups from one address in a row before it has to wait (`SIGNUPS_PER_ADDRESS`).
     pub signups_per_address: u32,
     /// Failed log-ins from one address in a row before it has to wait (`FAILED_LOGINS_PER_ADDRESS`).
@@ -262,18 +298,47 @@ pub struct AuthConfig {
 impl AuthConfig {
     fn from_lookup(env: Lookup<'_>) -> Result<Self, ConfigError> {
         let secret = required(env, "JWT_SECRET", "at least 32 random bytes: openssl rand -hex 32")?;
-        if secret.len() < MIN_JWT_SECRET {
-            let problem =
-                format!("has {} bytes; at least {MIN_JWT_SECRET} are needed: openssl rand -hex 32", secret.len());
-            return Err(wrong("JWT_SECRET", problem));
-        }
+        let check = |variable, secret: &str| match secret.len() {
+            MIN_JWT_SECRET.. => Ok(Secret::new(secret)),
+            len => Err(wrong(
+                variable,
+                format!("has {len} bytes; at least {MIN_JWT_SECRET} are needed: openssl rand -hex 32"),
+            )),
+        };
+        let previous = optional(env, "JWT_SECRET_PREVIOUS");
         Ok(Self {
-            jwt_secret: Secret(secret),
+            jwt_secret: check("JWT_SECRET", &secret)?,
+            jwt_secret_previous: previous.map(|secret| check("JWT_SECRET_PREVIOUS", &secret)).transpose()?,
             signups_per_address: parsed(env, "SIGNUPS_PER_ADDRESS", "a number", 20)?,
             failed_logins_per_address: parsed(env, "FAILED_LOGINS_PER_ADDRESS", "a number", 30)?,
             failed_logins_per_account: parsed(env, "FAILED_LOGINS_PER_ACCOUNT", "a number", 10)?,
             refresh_grace: Duration::from_secs(10),
         })
+    }
+}
+
+/// Letters.
+#[derive(Debug, Clone)]
+pub struct MailConfig {
+    /// The server that takes them (`SMTP_URL`); without one, their links are printed to the log.
+    pub smtp_url: Option<Secret>,
+    /// Whom they are from (`MAIL_FROM`).
+    pub from: String,
+    /// Whether nobody founds teams, makes tokens or invites before their address is confirmed (`REQUIRE_VERIFIED_EMAIL`).
+    pub require_verified: bool,
+}
+
+impl MailConfig {
+    fn from_lookup(env: Lookup<'_>) -> Result<Self, ConfigError> {
+        let smtp_url = optional(env, "SMTP_URL").map(Secret::new);
+        let from = match &smtp_url {
+            None => optional(env, "MAIL_FROM").unwrap_or_default(),
+            Some(_) => required(env, "MAIL_FROM", "whom letters are from, such as 1Lap <no-reply@1lap.example>")?,
+        };
+        let require_verified = parsed(env, "REQUIRE_VERIFIED_EMAIL", "true or false", smtp_url.is_some())?;
+        let config = Self { smtp_url, from, require_verified };
+        crate::mail::check(&config).map_err(|(variable, problem)| wrong(variable, problem))?;
+        Ok(config)
     }
 }
 
@@ -370,6 +435,16 @@ mod tests {
             (&[good, ("JWT_SECRET", SECRET), ("LISTEN", "8080")], "LISTEN"),
             (&[good, ("JWT_SECRET", SECRET), ("PUBLIC_URL", "https://a.example/app")], "PUBLIC_URL"),
             (&[good, ("JWT_SECRET", SECRET), ("DATABASE_WEB_CONNECTIONS", "0")], "DATABASE_WEB_CONNECTIONS"),
+            (&[good, ("JWT_SECRET", SECRET), ("PUBLIC_URL", "http://1lap.example")], "PUBLIC_URL"),
+            (&[good, ("JWT_SECRET", SECRET), ("JWT_SECRET_PREVIOUS", "hunter2")], "JWT_SECRET_PREVIOUS"),
+            (&[good, ("JWT_SECRET", SECRET), ("REDIS_URL", "hunter2")], "REDIS_URL"),
+            (&[good, ("JWT_SECRET", SECRET), ("SMTP_URL", "smtp://u:hunter2@mail.example")], "MAIL_FROM"),
+            (&[good, ("JWT_SECRET", SECRET), ("SMTP_URL", "hunter2"), ("MAIL_FROM", "a@b.example")], "SMTP_URL"),
+            (
+                &[good, ("JWT_SECRET", SECRET), ("SMTP_URL", "smtp://u:hunter2@m.example"), ("MAIL_FROM", "nobody")],
+                "MAIL_FROM",
+            ),
+            (&[good, ("JWT_SECRET", SECRET), ("REQUIRE_VERIFIED_EMAIL", "maybe")], "REQUIRE_VERIFIED_EMAIL"),
             (&[good, ("JWT_SECRET", SECRET), ("OPERATOR_TOKEN_SHA256", "hunter2")], "OPERATOR_TOKEN_SHA256"),
         ];
         for (pairs, variable) in cases {
@@ -377,6 +452,51 @@ mod tests {
             assert_eq!(error.variable, *variable);
             assert!(!error.to_string().contains("hunter2"), "{error}");
         }
+    }
+
+    #[test]
+    fn plain_http_is_for_private_networks() {
+        for private in [
+            "http://127.0.0.1:8080",
+            "http://192.168.1.20:8080",
+            "http://10.0.0.1",
+            "http://172.31.255.1",
+            "http://169.254.7.7",
+            "http://[::1]:8080",
+            "http://[fd00::7]",
+            "http://[fe80::7]",
+            "http://localhost:8080",
+            "http://pitwall.local",
+            "http://pitwall.lan:80",
+            "http://onelap:8080",
+            "http://1lap.test",
+        ] {
+            assert!(is_private(private), "{private}");
+        }
+        for public in [
+            "http://1lap.example",
+            "http://172.32.0.1",
+            "http://8.8.8.8",
+            "http://134744072",
+            "http://0x8.0x8.0x8.0x8",
+            "http://[2001:4860:4860::8888]",
+            "http://notlocal.example.local.com",
+            "http://evillocal.com",
+            "http://xlan.de",
+        ] {
+            assert!(!is_private(public), "{public}");
+        }
+    }
+
+    #[test]
+    fn a_mail_server_makes_confirmed_addresses_the_rule() {
+        let base = [("DATABASE_URL", "postgres://db/onelap"), ("JWT_SECRET", SECRET)];
+        assert!(!read(&base).unwrap().mail.require_verified);
+        let with = |more: &[(&'static str, &'static str)]| read(&[&base[..], more].concat()).unwrap().mail;
+        let smtp = [("SMTP_URL", "smtp://u:hunter2@mail.example:587"), ("MAIL_FROM", "1Lap <no-reply@1lap.example>")];
+        let mail = with(&smtp);
+        assert!(mail.require_verified && !format!("{mail:?}").contains("hunter2"));
+        assert!(!with(&[&smtp[..], &[("REQUIRE_VERIFIED_EMAIL", "false")]].concat()).require_verified);
     }
 
     #[test]

@@ -174,6 +174,16 @@ impl Db {
     }
 }
 
+impl Db {
+    /// A transaction on what belongs to no team, for requests of people.
+    ///
+    /// # Errors
+    /// Where no connection is to be had in time.
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        begin(&self.web).await
+    }
+}
+
 /// Begins a transaction, in a task of its own: a caller who goes away in the middle (a browser that closes its connection)
 /// would else leave a connection in the pool whose transaction is open without sqlx knowing.
 async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
@@ -242,9 +252,21 @@ pub struct TenantTx {
 
 impl TenantTx {
     async fn begin(pool: &PgPool, tenant: Tenant) -> Result<Self, sqlx::Error> {
-        let mut tx = begin(pool).await?;
+        Self::of(begin(pool).await?, tenant).await
+    }
+
+    /// The same transaction, from now on with the rows of a team in it.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub(crate) async fn of(mut tx: Transaction<'static, Postgres>, tenant: Tenant) -> Result<Self, sqlx::Error> {
         sqlx::query("select set_config('app.team', $1, true)").bind(tenant.bound.to_string()).execute(&mut *tx).await?;
         Ok(Self { tx, tenant })
+    }
+
+    /// What goes on with another team.
+    pub(crate) fn into_inner(self) -> Transaction<'static, Postgres> {
+        self.tx
     }
 
     /// The team.

@@ -32,6 +32,18 @@ pub enum ApiError {
     /// The same, with what would be needed.
     #[error("{0}")]
     NotAllowed(String),
+    /// The password was shown too long ago for this.
+    #[error("confirm with your password that it is you")]
+    ConfirmRequired,
+    /// The address must be confirmed before this.
+    #[error("confirm your e-mail address first: open the link that we sent you, or ask for another one")]
+    EmailUnverified,
+    /// The only owner of teams cannot go.
+    #[error("you are the only owner of {teams}: give them another owner, or delete them, first")]
+    OnlyOwner {
+        /// Their names.
+        teams: String,
+    },
     /// There is no such thing, or it is somebody else's.
     #[error("there is no such thing here")]
     NotFound,
@@ -113,6 +125,9 @@ impl ApiError {
             Self::TokenMistyped => ErrorCode::TokenMistyped,
             Self::TokenRevoked => ErrorCode::TokenRevoked,
             Self::Forbidden(_) | Self::NotAllowed(_) => ErrorCode::Forbidden,
+            Self::ConfirmRequired => ErrorCode::ConfirmRequired,
+            Self::EmailUnverified => ErrorCode::EmailUnverified,
+            Self::OnlyOwner { .. } => ErrorCode::Conflict,
             Self::NotFound | Self::Method { .. } => ErrorCode::NotFound,
             Self::Invalid { .. } => ErrorCode::Invalid,
             Self::Malformed(_) => ErrorCode::Malformed,
@@ -148,10 +163,10 @@ impl ApiError {
         }
     }
 
-    /// Whether the service, not the caller, is at fault: worth a log line with the cause.
+    /// Whether the service, not the caller, is at fault: worth a log line with the cause. To be asked to come back is none.
     #[must_use]
     pub fn is_fault(&self) -> bool {
-        matches!(self.code(), ErrorCode::Internal | ErrorCode::Unavailable)
+        !matches!(self, Self::Busy(_)) && matches!(self.code(), ErrorCode::Internal | ErrorCode::Unavailable)
     }
 }
 
@@ -214,7 +229,7 @@ impl ResponseError for ApiError {
         match self.code() {
             _ if matches!(self, Self::Method { .. }) => StatusCode::METHOD_NOT_ALLOWED,
             ErrorCode::Unauthenticated | ErrorCode::TokenMistyped | ErrorCode::TokenRevoked => StatusCode::UNAUTHORIZED,
-            ErrorCode::Forbidden => StatusCode::FORBIDDEN,
+            ErrorCode::Forbidden | ErrorCode::ConfirmRequired | ErrorCode::EmailUnverified => StatusCode::FORBIDDEN,
             ErrorCode::NotFound => StatusCode::NOT_FOUND,
             ErrorCode::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
             ErrorCode::Malformed | ErrorCode::OutOfOrder => StatusCode::BAD_REQUEST,

@@ -3,6 +3,7 @@
 #[cfg(all(onelap_chaos_ack_before_commit, not(debug_assertions)))]
 compile_error!("a build that is wrong on purpose is not for release");
 
+pub mod about;
 pub mod accounts;
 pub mod api_keys;
 pub mod app;

@@ -1,11 +1,41 @@
-//! People: signing up, logging in and out, who they are.
+//! People: signing up, logging in and out, who they are, and what they change about themselves.
 //!
-//! Not here: how passwords and tokens are checked (`auth`), teams (`teams`).
+//! Invariants: whether an address has an account shows neither in an answer nor in its time, where sign-ups are confirmed
+//! by letter (`signup`), nor anywhere else (`login`, `reset`); what changes how somebody logs in asks for the password,
+//! and for the code where there is a second factor, and is told to them by letter; a link's secret is good once, kept as
+//! a hash, and travels in bodies only.
+//!
+//! Not here: how passwords, codes and tokens are checked (`auth`), teams (`teams`), sending letters (`mail`).
 
-pub(crate) mod routes;
+pub(crate) mod email;
+mod later;
+pub(crate) mod leave;
+mod letters;
+pub(crate) mod login;
+pub(crate) mod logins;
+pub(crate) mod me;
+pub(crate) mod password;
+mod prove;
+pub(crate) mod second_factor;
+pub(crate) mod signup;
 mod store;
+mod store_links;
 
-pub use routes::routes;
+pub use second_factor::seal_anew;
+
+/// Adds the routes.
+pub fn routes(config: &mut actix_web::web::ServiceConfig) {
+    config.service(signup::signup).service(signup::finish_signup).service(signup::resend_signup);
+    config.service(login::login).service(login::login_code).service(login::renew).service(login::confirm);
+    config.service(login::logout).service(login::logout_everywhere);
+    config.service(password::ask_reset).service(password::finish_reset).service(password::change_password);
+    config.service(email::confirm_email).service(email::change_email).service(email::resend_verification);
+    config.service(me::who).service(me::rename);
+    config.service(logins::list_logins).service(logins::end_login).service(logins::end_other_logins);
+    config.service(second_factor::begin_second_factor).service(second_factor::confirm_second_factor);
+    config.service(second_factor::remove_second_factor).service(second_factor::new_recovery_codes);
+    config.service(leave::export).service(leave::delete_account);
+}
 
 use crate::error::ApiError;
 use serde::Deserialize;
@@ -45,6 +75,16 @@ impl Email {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// What attempts are counted under: the same in any case.
+    pub(crate) fn key(&self) -> String {
+        self.0.to_lowercase()
+    }
+
+    /// One that was checked when it was kept.
+    pub(crate) fn kept(text: String) -> Self {
+        Self(text)
     }
 }
 

@@ -132,7 +132,7 @@ impl KeyText {
 pub(crate) async fn present(state: &State, text: &str, from: &str) -> Result<ApiKey, ApiError> {
     let text = KeyText::parse(text).ok_or(NO_KEY)?;
     // Counted before it is checked: guessing costs as much.
-    state.limits.keys.take(text.public())?;
+    state.auth.limits.keys.take(text.public()).await?;
     let mut tx = state.db.presented_key(text.public()).await?;
     let row = store::presented(&mut tx, text.public()).await?;
     tx.commit().await?;

@@ -4,7 +4,7 @@ use crate::accounts::Name;
 use crate::api_keys::{KeyText, MAX_KEYS, Scope, store};
 use crate::app::State;
 use crate::audit::{self, Act, By, Subject};
-use crate::auth::{Recent, TeamScope};
+use crate::auth::{Recent, TeamScope, Verified};
 use crate::body::Body;
 use crate::error::{ApiError, ErrorBody};
 use actix_web::{HttpResponse, delete, get, post, web};
@@ -100,6 +100,7 @@ pub(crate) async fn list_keys(
 pub(crate) async fn create_key(
     scope: TeamScope,
     _recent: Recent,
+    _verified: Verified,
     state: web::Data<State>,
     body: Body<NewApiKey>,
 ) -> Result<HttpResponse, ApiError> {

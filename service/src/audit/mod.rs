@@ -10,9 +10,10 @@ pub(crate) mod routes;
 mod store;
 
 pub use routes::routes;
-pub(crate) use store::write;
+pub(crate) use store::{OwnEntry, of_person, write};
 
 use crate::auth::TeamScope;
+use onelap_protocol::UserId;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -51,10 +52,16 @@ impl ActorKind {
 }
 
 impl By {
+    /// A person, from an address.
+    #[must_use]
+    pub fn person(user: UserId, address: String) -> Self {
+        Self { kind: ActorKind::Person, id: Some(user.0), address }
+    }
+
     /// A member.
     #[must_use]
     pub fn member(scope: &TeamScope) -> Self {
-        Self { kind: ActorKind::Person, id: Some(scope.user.0), address: scope.from.clone() }
+        Self::person(scope.user, scope.from.clone())
     }
 }
 

@@ -3,7 +3,10 @@
 use crate::audit::{Act, By, Entry, Filter, Subject};
 use crate::db::TenantTx;
 use crate::telemetry;
+use onelap_protocol::UserId;
+use serde::Serialize;
 use serde_json::Value;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// Writes an entry, in the transaction of what it tells.
@@ -63,6 +66,40 @@ pub(super) async fn list(
         filter.to,
         before,
         limit
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// An entry of a team's log as the person sees it whom it is about.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct OwnEntry {
+    team: Uuid,
+    #[serde(with = "time::serde::rfc3339")]
+    at: OffsetDateTime,
+    /// What was done.
+    action: String,
+    /// More about it.
+    #[schema(value_type = Object)]
+    detail: Value,
+    /// The address that it came from, where the person did it.
+    address: Option<String>,
+}
+
+/// What a person did in a team, and what was done to them, the last first.
+pub(crate) async fn of_person(tx: &mut TenantTx, user: UserId, most: i64) -> Result<Vec<OwnEntry>, sqlx::Error> {
+    let team = tx.team();
+    sqlx::query_as!(
+        OwnEntry,
+        r#"select team_id as team, at, action, detail,
+                  case when actor_kind = 'person' and actor_id = $2 then address end as "address?"
+           from audit_log
+           where team_id = $1
+             and ((actor_kind = 'person' and actor_id = $2) or (subject_kind = 'person' and subject_id = $2))
+           order by at desc, id desc limit $3"#,
+        team.0,
+        user.0,
+        most
     )
     .fetch_all(&mut **tx)
     .await

@@ -32,9 +32,15 @@ impl Cookies {
     #[must_use]
     pub fn set(&self, access: String, refresh: &RefreshToken) -> [Cookie<'static>; 2] {
         [
-            self.cookie(self.access, access, "/", ACCESS_LIFE.as_secs()),
+            self.set_access(access),
             self.cookie(self.refresh, refresh.reveal().to_owned(), REFRESH_PATH, REFRESH_LIFE.as_secs()),
         ]
+    }
+
+    /// The access token alone, for somebody whose log-in goes on.
+    #[must_use]
+    pub fn set_access(&self, access: String) -> Cookie<'static> {
+        self.cookie(self.access, access, "/", ACCESS_LIFE.as_secs())
     }
 
     /// Both, to be forgotten.

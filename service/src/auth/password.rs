@@ -1,4 +1,4 @@
-//! Passwords: the rule, and argon2id on a bounded pool of threads.
+//! Passwords: the rule, and argon2id on a few threads of its own.
 
 use crate::accounts::Email;
 use crate::auth::random_text;
@@ -7,9 +7,10 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{mpsc, oneshot};
 
 /// Fewest characters of a password.
 const MIN_CHARS: usize = 10;
@@ -21,7 +22,8 @@ const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
-/// How long a log-in waits for its turn.
+/// How long a log-in waits for its turn, and how many do.
+const QUEUE: usize = 256;
 const WAIT: Duration = Duration::from_secs(5);
 
 /// The commonest of those that are long enough (lower case).
@@ -123,13 +125,17 @@ impl Password {
     }
 }
 
-/// Hashes and checks passwords, a few at a time: each takes 19 MiB and a core for a while.
+/// Hashes and checks passwords, a few at a time: each takes 19 MiB and a core for a while. They have threads of their own,
+/// so that the memory of each is that of the next; half of the cores are left to everything else.
 #[derive(Debug)]
 pub struct Passwords {
-    turns: Arc<Semaphore>,
+    jobs: mpsc::Sender<Job>,
+    done: Arc<AtomicU64>,
     /// What an unknown account's password is checked against, so that it takes as long as a known one's.
     nobody: String,
 }
+
+type Job = Box<dyn FnOnce() + Send>;
 
 impl Passwords {
     /// Ready to hash.
@@ -139,7 +145,19 @@ impl Passwords {
     pub fn new() -> Result<Self, getrandom::Error> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let nobody = hash(&random_text(b"0123456789abcdef", 32)?).unwrap_or_default();
-        Ok(Self { turns: Arc::new(Semaphore::new(cores)), nobody })
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let queue = Arc::new(Mutex::new(queue));
+        for _ in 0..cores.div_ceil(2) {
+            let queue = Arc::clone(&queue);
+            std::thread::spawn(move || work(&queue));
+        }
+        Ok(Self { jobs, done: Arc::default(), nobody })
+    }
+
+    /// How many were hashed or checked until now: the work that somebody who measures times could see.
+    #[must_use]
+    pub fn done(&self) -> u64 {
+        self.done.load(Ordering::Relaxed)
     }
 
     /// Hashes a password for keeping.
@@ -147,9 +165,8 @@ impl Passwords {
     /// # Errors
     /// [`ApiError::Busy`] where too many wait.
     pub async fn hash(&self, password: Password) -> Result<String, ApiError> {
-        let turn = self.turn().await?;
-        on_thread(turn, move || hash(&password.0).ok_or_else(|| ApiError::internal("argon2 refused its parameters")))
-            .await?
+        let hashed = self.on_thread(move || hash(&password.0)).await?;
+        hashed.ok_or_else(|| ApiError::internal("argon2 refused its parameters"))
     }
 
     /// Whether a password is the one that was kept; `kept` is `None` for an unknown account.
@@ -160,33 +177,44 @@ impl Passwords {
         if password.len() > MAX_BYTES {
             return Ok(false);
         }
-        let turn = self.turn().await?;
         let is_known = kept.is_some();
         let kept = kept.unwrap_or_else(|| self.nobody.clone());
-        on_thread(turn, move || {
+        self.on_thread(move || {
             let Ok(parsed) = PasswordHash::new(&kept) else { return false };
             argon2().verify_password(password.as_bytes(), &parsed).is_ok() && is_known
         })
         .await
     }
 
-    async fn turn(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+    /// Waits for its turn, and for the result.
+    async fn on_thread<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
         const BUSY: ApiError = ApiError::Busy("too many log-ins at once: try again");
-        let turn = tokio::time::timeout(WAIT, Arc::clone(&self.turns).acquire_owned()).await;
-        turn.map_err(|_| BUSY)?.map_err(|_| BUSY)
+        let (reply, result) = oneshot::channel();
+        let done = Arc::clone(&self.done);
+        let job: Job = Box::new(move || {
+            // Whoever asked may have given up waiting.
+            if !reply.is_closed() {
+                done.fetch_add(1, Ordering::Relaxed);
+                let _ = reply.send(work());
+            }
+        });
+        self.jobs.try_send(job).map_err(|_| BUSY)?;
+        tokio::time::timeout(WAIT, result)
+            .await
+            .map_err(|_| BUSY)?
+            .map_err(|_| ApiError::internal("hashing a password failed"))
     }
 }
 
-async fn on_thread<T: Send + 'static>(
-    turn: OwnedSemaphorePermit,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, ApiError> {
-    let done = tokio::task::spawn_blocking(move || {
-        let result = work();
-        drop(turn);
-        result
-    });
-    done.await.map_err(|error| ApiError::internal(format!("hashing a password: {error}")))
+/// Does one job after the other, until there are no more to come.
+fn work(queue: &Mutex<mpsc::Receiver<Job>>) {
+    loop {
+        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
+        let Some(job) = job else { return };
+        if std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)).is_err() {
+            tracing::error!("hashing a password panicked");
+        }
+    }
 }
 
 fn argon2() -> Argon2<'static> {

@@ -2,7 +2,7 @@
 
 use crate::api_keys::{self, ApiKey};
 use crate::app::State;
-use crate::auth::caller::{Caller, caller, state};
+use crate::auth::caller::{Caller, LoginId, caller, state};
 use crate::auth::permissions::{self, Access, Action, Role};
 use crate::auth::{client_key, sha256, store};
 use crate::db::{self, Db, Tenant, within};
@@ -166,7 +166,7 @@ pub struct ReadScope {
 #[derive(Debug, Clone)]
 pub enum Credential {
     /// A person who has logged in.
-    Person(UserId),
+    Person(Caller),
     /// A share link.
     Share(Box<Share>),
     /// An API key.
@@ -180,8 +180,8 @@ impl Credential {
     /// [`ApiError::NotFound`] where it is not; what is wrong with a credential that was good before.
     pub async fn read(&self, db: &Db, team: TeamId) -> Result<ReadScope, ApiError> {
         match self {
-            Self::Person(user) => {
-                let Membership { tenant, role, .. } = membership(db, *user, team).await?;
+            Self::Person(caller) => {
+                let Membership { tenant, role, .. } = membership(db, caller.user, team).await?;
                 Ok(ReadScope { tenant, reader: Reader::Member(role) })
             }
             Self::Share(share) if share.team == team => {
@@ -204,6 +204,15 @@ impl Credential {
             Self::Person(_) | Self::Key(_) => None,
         }
     }
+
+    /// The log-in, where it is a person's.
+    #[must_use]
+    pub fn login(&self) -> Option<LoginId> {
+        match self {
+            Self::Person(caller) => Some(caller.login),
+            Self::Share(_) | Self::Key(_) => None,
+        }
+    }
 }
 
 /// What came along: an API key before the log-in before a share link.
@@ -214,7 +223,7 @@ async fn credential(request: &HttpRequest) -> Result<Credential, ApiError> {
         return Ok(Credential::Key(Box::new(api_keys::present(state, key, &from).await?)));
     }
     match caller(request) {
-        Ok(Caller { user, .. }) => Ok(Credential::Person(user)),
+        Ok(caller) => Ok(Credential::Person(caller)),
         Err(nobody) => {
             let share = shares::of_request(state, request).await?;
             share.map(|share| Credential::Share(Box::new(share))).ok_or(nobody)

@@ -1,34 +1,59 @@
 //! SQL of log-in and of the checks behind scopes.
 
 use crate::auth::Sha256Hash;
+use crate::auth::caller::LoginId;
+use crate::auth::visitor::Visitor;
 use crate::db::TenantTx;
 use onelap_protocol::{RigId, TeamId, TokenId, UserId};
 use sqlx::PgConnection;
+use std::time::Duration;
 use time::OffsetDateTime;
-use uuid::Uuid;
 
-/// A refresh token as it is kept.
+/// A refresh token as it is kept, and the log-in that it is of.
 #[derive(Debug, Clone)]
 pub(super) struct RefreshRow {
     pub(super) user: UserId,
-    pub(super) family: Uuid,
+    pub(super) login: LoginId,
+    pub(super) opened_at: OffsetDateTime,
+    pub(super) authenticated_at: OffsetDateTime,
     pub(super) expires_at: OffsetDateTime,
     pub(super) used_at: Option<OffsetDateTime>,
-    pub(super) revoked_at: Option<OffsetDateTime>,
+    pub(super) has_ended: bool,
+}
+
+pub(super) async fn insert_login(
+    connection: &mut PgConnection,
+    login: LoginId,
+    user: UserId,
+    from: &Visitor,
+    now: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into logins (id, user_id, device, address, created_at, last_used_at, authenticated_at)
+         values ($1, $2, $3, $4, $5, $5, $5)",
+        login.0,
+        user.0,
+        from.device,
+        from.network,
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 pub(super) async fn insert_refresh(
     connection: &mut PgConnection,
     hash: &Sha256Hash,
     user: UserId,
-    family: Uuid,
+    login: LoginId,
     expires_at: OffsetDateTime,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "insert into refresh_tokens (token_hash, user_id, family, expires_at) values ($1, $2, $3, $4)",
         hash.as_bytes(),
         user.0,
-        family,
+        login.0,
         expires_at
     )
     .execute(connection)
@@ -36,57 +61,175 @@ pub(super) async fn insert_refresh(
     Ok(())
 }
 
-/// Locks the token's family and reads the token: of two uses at once the second sees the first, and whoever ends a family
-/// sees all of it. To be called in a transaction.
+/// Locks the token's log-in and reads the token: of two uses at once the second sees the first, and whoever ends a log-in
+/// ends all of it. To be called in a transaction.
 pub(super) async fn lock_refresh(
     connection: &mut PgConnection,
     hash: &Sha256Hash,
 ) -> Result<Option<RefreshRow>, sqlx::Error> {
     // Two statements: the second sees what was committed while the first waited.
     sqlx::query!(
-        "select pg_advisory_xact_lock(hashtextextended(family::text, 0)) from refresh_tokens where token_hash = $1",
+        "select from logins where id = (select family from refresh_tokens where token_hash = $1) for update",
         hash.as_bytes()
     )
     .fetch_optional(&mut *connection)
     .await?;
     let row = sqlx::query!(
-        "select user_id, family, expires_at, used_at, revoked_at from refresh_tokens where token_hash = $1",
+        r#"select t.user_id, t.expires_at, t.used_at, l.id, l.created_at, l.authenticated_at,
+                  (t.revoked_at is not null or l.ended_at is not null) as "has_ended!"
+           from refresh_tokens t join logins l on l.id = t.family where t.token_hash = $1"#,
         hash.as_bytes()
     )
     .fetch_optional(connection)
     .await?;
     Ok(row.map(|row| RefreshRow {
         user: UserId(row.user_id),
-        family: row.family,
+        login: LoginId(row.id),
+        opened_at: row.created_at,
+        authenticated_at: row.authenticated_at,
         expires_at: row.expires_at,
         used_at: row.used_at,
-        revoked_at: row.revoked_at,
+        has_ended: row.has_ended,
     }))
 }
 
 /// The first use counts: a use within the grace does not prolong it.
-pub(super) async fn mark_used(connection: &mut PgConnection, hash: &Sha256Hash) -> Result<(), sqlx::Error> {
+pub(super) async fn mark_used(
+    connection: &mut PgConnection,
+    hash: &Sha256Hash,
+    login: LoginId,
+) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "update refresh_tokens set used_at = now() where token_hash = $1 and used_at is null",
         hash.as_bytes()
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query!("update logins set last_used_at = now() where id = $1", login.0).execute(connection).await?;
+    Ok(())
+}
+
+/// Ends one log-in, and tells all instances.
+pub(super) async fn end_login(connection: &mut PgConnection, login: LoginId) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "with ended as (update logins set ended_at = now() where id = $1 and ended_at is null returning id)
+         insert into login_ends (login) select id from ended on conflict do nothing",
+        login.0
     )
     .execute(connection)
     .await?;
     Ok(())
 }
 
-pub(super) async fn revoke_family(connection: &mut PgConnection, family: Uuid) -> Result<(), sqlx::Error> {
-    sqlx::query!("update refresh_tokens set revoked_at = now() where family = $1 and revoked_at is null", family)
+/// Ends the log-ins of a person: one, or all but one. Gives those that were ended.
+pub(super) async fn end_logins(
+    connection: &mut PgConnection,
+    user: UserId,
+    only: Option<LoginId>,
+    except: Option<LoginId>,
+) -> Result<Vec<LoginId>, sqlx::Error> {
+    let ended = sqlx::query_scalar!(
+        r#"with ended as (
+               update logins set ended_at = now()
+               where user_id = $1 and ended_at is null and ($2::uuid is null or id = $2) and id is distinct from $3
+               returning id)
+           insert into login_ends (login) select id from ended on conflict do nothing returning login"#,
+        user.0,
+        only.map(|login| login.0),
+        except.map(|login| login.0)
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(ended.into_iter().map(LoginId).collect())
+}
+
+/// A log-in as its person sees it.
+#[derive(Debug)]
+pub(super) struct LoginRow {
+    pub(super) id: LoginId,
+    pub(super) device: String,
+    pub(super) address: String,
+    pub(super) created_at: OffsetDateTime,
+    pub(super) last_used_at: OffsetDateTime,
+}
+
+/// The log-ins of a person that are good, those used last first.
+pub(super) async fn logins(connection: &mut PgConnection, user: UserId) -> Result<Vec<LoginRow>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "select id, device, address, created_at, last_used_at from logins l
+         where user_id = $1 and ended_at is null
+           and exists (select from refresh_tokens t where t.family = l.id and t.expires_at > now())
+         order by last_used_at desc, id",
+        user.0
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| LoginRow {
+            id: LoginId(row.id),
+            device: row.device,
+            address: row.address,
+            created_at: row.created_at,
+            last_used_at: row.last_used_at,
+        })
+        .collect())
+}
+
+/// The password was shown again, in this log-in.
+pub(super) async fn confirm_login(
+    connection: &mut PgConnection,
+    login: LoginId,
+    now: OffsetDateTime,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!("update logins set authenticated_at = $2 where id = $1", login.0, now).execute(connection).await?;
+    Ok(())
+}
+
+/// The log-ins that ended since so long ago, the last ones first.
+pub(super) async fn ended_since(
+    connection: &mut PgConnection,
+    since: Duration,
+    most: i64,
+) -> Result<Vec<LoginId>, sqlx::Error> {
+    let ended = sqlx::query_scalar!(
+        "select login from login_ends where ended_at > now() - make_interval(secs => $1)
+         order by ended_at desc limit $2",
+        since.as_secs_f64(),
+        most
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(ended.into_iter().map(LoginId).collect())
+}
+
+pub(super) async fn forget_ended(connection: &mut PgConnection, after: Duration) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from login_ends where ended_at < now() - make_interval(secs => $1)", after.as_secs_f64())
         .execute(connection)
         .await?;
     Ok(())
 }
 
+/// Tokens that nobody can use any more, and log-ins that have none left.
 pub(super) async fn forget_expired(connection: &mut PgConnection, user: UserId) -> Result<(), sqlx::Error> {
     sqlx::query!("delete from refresh_tokens where user_id = $1 and expires_at < now()", user.0)
-        .execute(connection)
+        .execute(&mut *connection)
         .await?;
+    sqlx::query!(
+        "delete from logins l where user_id = $1 and created_at < now() - interval '1 hour'
+         and not exists (select from refresh_tokens t where t.family = l.id)",
+        user.0
+    )
+    .execute(connection)
+    .await?;
     Ok(())
+}
+
+/// Whether a person's address is confirmed.
+pub(super) async fn is_verified(connection: &mut PgConnection, user: UserId) -> Result<bool, sqlx::Error> {
+    let verified =
+        sqlx::query_scalar!(r#"select email_verified_at is not null as "verified!" from users where id = $1"#, user.0);
+    Ok(verified.fetch_optional(connection).await?.unwrap_or(false))
 }
 
 /// A membership as it is kept.

@@ -1,35 +1,37 @@
 //! How often secrets of teams may be tried, and how much their keys may ask.
 
-use crate::auth::Throttle;
+use crate::auth::{Limit, SharedCounters, Throttle};
 use std::time::Duration;
 
-/// The throttles of teams' secrets. In this process.
+/// The throttles of teams' secrets: shared by all instances where there is a Redis (`limit`).
 #[derive(Debug)]
 pub struct TeamLimits {
     /// Invitations and share links tried from an address.
-    pub links: Throttle,
+    pub links: Limit,
     /// Passwords tried at a share link.
-    pub share_passwords: Throttle,
+    pub share_passwords: Limit,
     /// Agents that ask to be paired, from an address.
-    pub devices: Throttle,
+    pub devices: Limit,
     /// Pairing codes tried by a member.
-    pub codes: Throttle,
+    pub codes: Limit,
     /// Requests with an API key.
-    pub keys: Throttle,
+    pub keys: Limit,
     /// Tries at the operator's token from an address.
-    pub operators: Throttle,
+    pub operators: Limit,
 }
 
-impl Default for TeamLimits {
-    fn default() -> Self {
-        let every = Duration::from_millis;
+impl TeamLimits {
+    pub(super) fn new(shared: Option<&SharedCounters>) -> Self {
+        let limit = |name, what, burst, every_ms| {
+            Limit::new(name, Throttle::new(what, burst, Duration::from_millis(every_ms)), shared.cloned())
+        };
         Self {
-            links: Throttle::new("links opened from this address", 60, every(2_000)),
-            share_passwords: Throttle::new("wrong passwords for this link", 10, every(30_000)),
-            devices: Throttle::new("pairings from this address", 20, every(30_000)),
-            codes: Throttle::new("pairing codes", 20, every(15_000)),
-            keys: Throttle::new("requests with this API key", 100, every(50)),
-            operators: Throttle::new("requests of operators", 600, every(100)),
+            links: limit("team-links", "links opened from this address", 60, 2_000),
+            share_passwords: limit("share-passwords", "wrong passwords for this link", 10, 30_000),
+            devices: limit("pairings", "pairings from this address", 20, 30_000),
+            codes: limit("pairing-codes", "pairing codes", 20, 15_000),
+            keys: limit("keys", "requests with this API key", 100, 50),
+            operators: limit("operators", "requests of operators", 600, 100),
         }
     }
 }

@@ -3,8 +3,9 @@
 //! Invariant: bounded memory, whatever addresses and accounts are tried; when full, those that are quiet are forgotten
 //! first.
 //!
-//! Not here: other instances. Each instance counts for itself.
+//! Not here: other instances (`limit`). Each throttle counts for itself.
 
+use crate::auth::limit::{Limit, SharedCounters};
 use crate::config::{AuthConfig, HttpConfig};
 use crate::error::ApiError;
 use actix_web::HttpRequest;
@@ -33,6 +34,20 @@ impl Throttle {
         Self { what, burst: burst.max(1), refill, debts: Mutex::new(HashMap::new()) }
     }
 
+    pub(super) fn refill(&self) -> Duration {
+        self.refill
+    }
+
+    /// What a key may owe and still come through.
+    pub(super) fn limit(&self) -> Duration {
+        self.refill * (self.burst - 1)
+    }
+
+    pub(super) fn refusal(&self, wait: Duration) -> ApiError {
+        let wait = wait.as_secs_f64().ceil().max(1.0);
+        ApiError::RateLimited { what: self.what, retry_after_s: wait as u64 }
+    }
+
     /// Counts one.
     ///
     /// # Errors
@@ -45,10 +60,9 @@ impl Throttle {
         let mut debts = self.debts.lock().unwrap_or_else(PoisonError::into_inner);
         let paid_at = debts.get(key).copied().unwrap_or(now).max(now);
         let debt = paid_at - now;
-        let limit = self.refill * (self.burst - 1);
+        let limit = self.limit();
         if debt > limit {
-            let wait = (debt - limit).as_secs_f64().ceil().max(1.0);
-            return Err(ApiError::RateLimited { what: self.what, retry_after_s: wait as u64 });
+            return Err(self.refusal(debt - limit));
         }
         if debts.len() >= MAX_KEYS && !debts.contains_key(key) {
             make_room(&mut debts, now);
@@ -78,31 +92,38 @@ fn make_room(debts: &mut HashMap<String, Instant>, now: Instant) {
     }
 }
 
-/// The throttles of log-in.
+/// The throttles of people.
 #[derive(Debug)]
 pub struct Throttles {
     /// Sign-ups from an address.
-    pub signups: Throttle,
+    pub signups: Limit,
     /// Failed log-ins from an address.
-    pub from_address: Throttle,
+    pub from_address: Limit,
     /// Failed log-ins to an account.
-    pub to_account: Throttle,
+    pub to_account: Limit,
+    /// Wrong codes of a second factor, of an account.
+    pub codes: Limit,
+    /// Links tried from an address.
+    pub links: Limit,
+    /// Letters to one address.
+    pub letters: Limit,
+    /// Letters asked for from one address.
+    pub letters_asked: Limit,
 }
 
 impl Throttles {
-    pub(super) fn new(config: &AuthConfig) -> Self {
+    pub(super) fn new(config: &AuthConfig, shared: Option<&SharedCounters>) -> Self {
+        let limit = |name, what, burst, refill_s| {
+            Limit::new(name, Throttle::new(what, burst, Duration::from_secs(refill_s)), shared.cloned())
+        };
         Self {
-            signups: Throttle::new("sign-ups from this address", config.signups_per_address, Duration::from_secs(60)),
-            from_address: Throttle::new(
-                "failed log-ins from this address",
-                config.failed_logins_per_address,
-                Duration::from_secs(5),
-            ),
-            to_account: Throttle::new(
-                "failed log-ins to this account",
-                config.failed_logins_per_account,
-                Duration::from_secs(30),
-            ),
+            signups: limit("signups", "sign-ups from this address", config.signups_per_address, 60),
+            from_address: limit("logins-from", "failed log-ins from this address", config.failed_logins_per_address, 5),
+            to_account: limit("logins-to", "failed log-ins to this account", config.failed_logins_per_account, 30),
+            codes: limit("codes", "wrong codes for this account", 5, 60),
+            links: limit("links", "links tried from this address", 20, 10),
+            letters: limit("letters-to", "letters to this address", 5, 5 * 60),
+            letters_asked: limit("letters-from", "letters asked for from this address", 20, 30),
         }
     }
 }
@@ -110,11 +131,7 @@ impl Throttles {
 /// The address that a request is counted under: one IPv4 address, or one IPv6 network (a caller has a whole one).
 #[must_use]
 pub fn client_key(request: &HttpRequest, config: &HttpConfig) -> String {
-    // Of several, in one line or in many, the last was added by the proxy itself.
-    let told = config.client_ip_header.as_deref().and_then(|name| request.headers().get_all(name).last());
-    let told =
-        told.and_then(|value| value.to_str().ok()).and_then(|value| value.rsplit(',').next()?.trim().parse().ok());
-    match told.or_else(|| request.peer_addr().map(|peer| peer.ip())) {
+    match client_address(request, config) {
         None => String::new(),
         Some(IpAddr::V4(address)) => address.to_string(),
         Some(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
@@ -122,6 +139,15 @@ pub fn client_key(request: &HttpRequest, config: &HttpConfig) -> String {
             None => address.segments()[..4].iter().map(|part| format!("{part:x}:")).collect(),
         },
     }
+}
+
+/// The address that a request came from, as far as it can be known.
+pub(super) fn client_address(request: &HttpRequest, config: &HttpConfig) -> Option<IpAddr> {
+    // Of several, in one line or in many, the last was added by the proxy itself.
+    let told = config.client_ip_header.as_deref().and_then(|name| request.headers().get_all(name).last());
+    let told =
+        told.and_then(|value| value.to_str().ok()).and_then(|value| value.rsplit(',').next()?.trim().parse().ok());
+    told.or_else(|| request.peer_addr().map(|peer| peer.ip()))
 }
 
 #[cfg(test)]

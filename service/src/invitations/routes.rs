@@ -3,7 +3,7 @@
 use crate::accounts::Email;
 use crate::app::State;
 use crate::audit::{self, Act, ActorKind, By, Subject};
-use crate::auth::{self, Caller, LinkKind, LinkSecret, Recent, Role, TeamScope, client_key};
+use crate::auth::{self, Caller, LinkKind, LinkSecret, Recent, Role, TeamScope, Verified, client_key};
 use crate::body::Body;
 use crate::db::{Tenant, TenantTx};
 use crate::error::{ApiError, ErrorBody};
@@ -75,6 +75,7 @@ pub(crate) struct InvitationLook {
 pub(crate) async fn invite(
     scope: TeamScope,
     _recent: Recent,
+    _verified: Verified,
     state: web::Data<State>,
     body: Body<NewInvitation>,
 ) -> Result<HttpResponse, ApiError> {
@@ -150,7 +151,7 @@ pub(crate) async fn revoke_invitation(
 
 /// The invitation that a secret belongs to, if it can be taken, and its team's rows.
 async fn open(state: &State, from: &str, secret: &str) -> Result<(store::Presented, TenantTx), ApiError> {
-    state.limits.links.take(from)?;
+    state.auth.limits.links.take(from).await?;
     let secret = LinkSecret::parse(LinkKind::Invitation, secret).ok_or_else(|| {
         ApiError::invalid("secret", "this is not a whole invitation: copy the link again, to its end")
     })?;

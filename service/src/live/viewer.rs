@@ -75,6 +75,7 @@ async fn connect(
     let veil = Veil::of(&who);
     let viewer = Viewer {
         id: state.hub.new_id(),
+        login: who.login().map(|login| Arc::new(state.auth.revocations.watch(login))),
         who,
         authority: state.authority.watch(),
         teams: HashSet::new(),
@@ -118,6 +119,8 @@ impl Drop for Body {
 struct Viewer {
     id: u64,
     who: Credential,
+    /// The log-in of a person: the socket ends with it.
+    login: Option<Arc<auth::Watch>>,
     authority: AuthorityWatch,
     /// The teams that were opened on this connection.
     teams: HashSet<TeamId>,
@@ -133,11 +136,21 @@ enum End {
     Close(u16, String),
 }
 
+/// Waits for the end of a log-in; forever where there is none.
+async fn ended(login: Option<&auth::Watch>) {
+    match login {
+        Some(login) => login.ended().await,
+        None => std::future::pending().await,
+    }
+}
+
 impl Viewer {
     async fn run(mut self, payload: web::Payload, gone: CancellationToken) {
         let hub = self.state.hub.clone();
         hub.figures.viewers.inc();
+        let login = self.login.clone();
         let end = tokio::select! {
+            () = ended(login.as_deref()) => self.logged_out(),
             end = self.talk(payload) => end,
             () = gone.cancelled() => End::Gone,
             () = hub.stopping.cancelled() => {
@@ -158,6 +171,12 @@ impl Viewer {
             self.note_share(false).await;
         }
         hub.figures.viewers.dec();
+    }
+
+    fn logged_out(&self) -> End {
+        let reason = "this log-in has ended";
+        self.outbox.message(&ViewMessage::Goodbye { reason: reason.into(), reconnect_after_ms: None });
+        End::Close(1008, reason.into())
     }
 
     fn leave(&mut self, hub: &Hub) {

@@ -20,7 +20,8 @@ use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, web};
 use onelap_protocol::TeamId;
 use serde_json::Value;
-use std::future::{Ready, ready};
+use std::future::Future;
+use std::pin::Pin;
 
 /// Whoever has shown the operator's token.
 #[derive(Debug, Clone)]
@@ -31,20 +32,21 @@ pub struct Operator {
 
 impl FromRequest for Operator {
     type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(operator(request))
+        let request = request.clone();
+        Box::pin(async move { operator(&request).await })
     }
 }
 
-fn operator(request: &HttpRequest) -> Result<Operator, ApiError> {
+async fn operator(request: &HttpRequest) -> Result<Operator, ApiError> {
     const MISSING: ApiError = ApiError::Unauthenticated("send the operator's token as \"Authorization: Bearer …\"");
     const WRONG: ApiError = ApiError::Unauthenticated("this is not the operator's token");
     let state = request.app_data::<web::Data<State>>().ok_or_else(|| ApiError::internal("the app has no State"))?;
     // An installation without one has no such routes.
     let kept = state.config.teams.operator_token_sha256.ok_or(ApiError::NotFound)?;
     let from = client_key(request, &state.config.http);
-    state.limits.operators.take(&from)?;
+    state.auth.limits.operators.take(&from).await?;
     let value = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or(MISSING)?;
     let (scheme, token) = value.trim().split_once(' ').ok_or(MISSING)?;
     let is_right = scheme.eq_ignore_ascii_case("bearer") && sha256(token.trim().as_bytes()).is(&kept);

@@ -3,7 +3,7 @@
 use crate::accounts::Name;
 use crate::app::State;
 use crate::audit::{self, Act, ActorKind, By, Subject};
-use crate::auth::{Action, LinkKind, LinkSecret, Membership, Recent, TeamScope, client_key, membership};
+use crate::auth::{Action, LinkKind, LinkSecret, Membership, Recent, TeamScope, Verified, client_key, membership};
 use crate::body::Body;
 use crate::db::TenantTx;
 use crate::error::{ApiError, ErrorBody};
@@ -61,7 +61,7 @@ pub(crate) async fn begin_pairing(
 ) -> Result<web::Json<DeviceCodes>, ApiError> {
     let name = Name::parse("name", &body.0.name)?;
     let address = client_key(&request, &state.config.http);
-    state.limits.devices.take(&address)?;
+    state.auth.limits.devices.take(&address).await?;
     let (device, code) = (LinkSecret::random(LinkKind::Device)?, UserCode::random()?);
     let expires_at = OffsetDateTime::now_utc() + LIFE;
     let mut tx = state.db.presented_secret(&device.hash()).await?;
@@ -223,7 +223,7 @@ async fn waiting(
     scope: &TeamScope,
     typed: &str,
 ) -> Result<(TenantTx, UserCode, store::WaitingRow), ApiError> {
-    state.limits.codes.take(&scope.user.to_string())?;
+    state.auth.limits.codes.take(&scope.user.to_string()).await?;
     let message = "this is not a code: one has eight letters, such as BCDF-GHJK";
     let code = UserCode::parse(typed).ok_or_else(|| ApiError::invalid("user_code", message))?;
     let mut tx = state.db.tenant(scope.tenant).await?;
@@ -291,6 +291,7 @@ pub(crate) struct ApprovedRig {
 pub(crate) async fn approve_pairing(
     scope: TeamScope,
     _recent: Recent,
+    _verified: Verified,
     state: web::Data<State>,
     body: Body<Approval>,
 ) -> Result<web::Json<ApprovedRig>, ApiError> {

@@ -3,7 +3,7 @@
 use crate::accounts::{Name, NewName};
 use crate::app::State;
 use crate::audit::{self, Act, By, Subject};
-use crate::auth::{Action, Recent, RigScope, TeamScope};
+use crate::auth::{Action, Recent, RigScope, TeamScope, Verified};
 use crate::body::{Body, OptionalBody};
 use crate::error::{ApiError, ErrorBody};
 use crate::live::{self, Hub};
@@ -140,6 +140,7 @@ pub(crate) async fn list_rigs(scope: TeamScope, state: web::Data<State>) -> Resu
 pub(crate) async fn create_rig(
     scope: TeamScope,
     _recent: Recent,
+    _verified: Verified,
     state: web::Data<State>,
     body: Body<NewName>,
 ) -> Result<HttpResponse, ApiError> {
@@ -213,6 +214,7 @@ pub(crate) struct TokenLife {
 pub(crate) async fn create_token(
     scope: TeamScope,
     _recent: Recent,
+    _verified: Verified,
     state: web::Data<State>,
     path: web::Path<RigPath>,
     body: OptionalBody<TokenLife>,
@@ -255,6 +257,7 @@ pub(crate) struct Overlap {
 pub(crate) async fn rotate_token(
     scope: TeamScope,
     _recent: Recent,
+    _verified: Verified,
     state: web::Data<State>,
     path: web::Path<TokenPath>,
     body: OptionalBody<Overlap>,

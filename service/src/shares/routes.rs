@@ -300,7 +300,7 @@ pub(crate) async fn open_share(
     body: Body<ShareSecret>,
 ) -> Result<HttpResponse, ApiError> {
     let Body(body) = body;
-    state.limits.links.take(&client_key(&request, &state.config.http))?;
+    state.auth.limits.links.take(&client_key(&request, &state.config.http)).await?;
     let secret = LinkSecret::parse(LinkKind::Share, &body.secret)
         .ok_or_else(|| ApiError::invalid("secret", "this is not a whole share link: copy it again, to its end"))?;
     let mut tx = state.db.presented_secret(&secret.hash()).await?;
@@ -308,11 +308,11 @@ pub(crate) async fn open_share(
     tx.commit().await?;
     if found.password_hash.is_some() {
         let given = body.password.ok_or_else(|| ApiError::invalid("password", "this link needs a password"))?;
-        state.limits.share_passwords.take(&found.id.to_string())?;
+        state.auth.limits.share_passwords.take(&found.id.to_string()).await?;
         if !state.auth.passwords.is_right(given, found.password_hash).await? {
             return Err(ApiError::invalid("password", "this is not the link's password"));
         }
-        state.limits.share_passwords.give_back(&found.id.to_string());
+        state.auth.limits.share_passwords.give_back(&found.id.to_string()).await;
     }
     let visit = LinkSecret::random(LinkKind::Visit)?;
     // The secret (and the password) is what opens the team, as far as the share goes.

@@ -16,10 +16,11 @@ pub use routes::routes;
 pub(crate) use store::{join, of_person};
 
 use crate::accounts::Name;
+use crate::audit::{Act, By, Subject};
 use crate::auth::{Action, Role};
 use crate::db::TenantTx;
 use crate::error::ApiError;
-use crate::{api_keys, invitations, shares};
+use crate::{api_keys, audit, invitations, shares};
 use onelap_protocol::{TeamId, UserId};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -57,14 +58,27 @@ pub struct Member {
     pub joined_at: OffsetDateTime,
 }
 
-/// Founds the team that the transaction is bound to, owned by `owner`.
+/// Founds the team that the transaction is bound to, owned by `owner`, who called from `address`.
 ///
 /// # Errors
 /// Where the database fails.
-pub(crate) async fn found(tx: &mut TenantTx, name: &Name, owner: UserId) -> Result<Team, ApiError> {
+pub(crate) async fn found(tx: &mut TenantTx, name: &Name, owner: UserId, address: String) -> Result<Team, ApiError> {
     store::insert(tx, name, owner).await?;
+    let (by, detail) = (By::person(owner, address), json!({ "name": name.as_str() }));
+    audit::write(tx, &by, Act::TeamFounded, Subject::Team, detail).await?;
     let name = name.as_str().to_owned();
     Ok(Team { id: tx.team(), name, role: Role::Owner, delete_after: None, disabled: None })
+}
+
+/// Takes a person out of the team that the transaction is bound to; whether an owner is left was asked before.
+///
+/// # Errors
+/// Where the database fails.
+pub(crate) async fn leave(tx: &mut TenantTx, user: UserId, address: String) -> Result<(), ApiError> {
+    store::remove(tx, user).await?;
+    let detail = json!({ "ended": end_what_they_gave(tx, user, None).await? });
+    audit::write(tx, &By::person(user, address), Act::MemberLeft, Subject::Person(user.0), detail).await?;
+    Ok(())
 }
 
 /// Ends what a person has given others, as far as their new role would not let them give it: invitations, share links and

@@ -2,9 +2,9 @@
 
 use crate::accounts::{Name, NewName};
 use crate::app::State;
-use crate::audit::{self, Act, ActorKind, By, Subject};
+use crate::audit::{self, Act, By, Subject};
 use crate::auth::permissions::{Rule, TABLE};
-use crate::auth::{Action, Caller, Recent, Role, TeamScope, client_key};
+use crate::auth::{Action, Recent, Role, TeamScope, Verified, client_key};
 use crate::body::Body;
 use crate::db::Tenant;
 use crate::error::{ApiError, ErrorBody};
@@ -60,23 +60,22 @@ pub(crate) async fn list_roles() -> web::Json<Roles> {
     request_body = NewName,
     responses(
         (status = 201, description = "Made; the caller owns it", body = Team),
+        (status = 403, description = "The address has to be confirmed first", body = ErrorBody),
         (status = 422, description = "The name is not allowed", body = ErrorBody),
     )
 )]
 #[post("/api/teams")]
 pub(crate) async fn create_team(
     request: HttpRequest,
-    caller: Caller,
+    Verified(caller): Verified,
     state: web::Data<State>,
     body: Body<NewName>,
 ) -> Result<HttpResponse, ApiError> {
     let name = Name::parse("name", &body.0.name)?;
     // Nobody is a member of a team that does not exist yet: founding it is what makes the caller one.
     let mut tx = state.db.tenant(Tenant::verified(TeamId::new())).await?;
-    let team = teams::found(&mut tx, &name, caller.user).await?;
     let address = client_key(&request, &state.config.http);
-    let by = By { kind: ActorKind::Person, id: Some(caller.user.0), address };
-    audit::write(&mut tx, &by, Act::TeamFounded, Subject::Team, json!({ "name": name.as_str() })).await?;
+    let team = teams::found(&mut tx, &name, caller.user, address).await?;
     tx.commit().await?;
     tracing::info!(user = %caller.user, team = %team.id, "founded a team");
     Ok(HttpResponse::Created().json(team))
@@ -148,10 +147,7 @@ pub(crate) async fn rename_team(
 pub(crate) async fn leave_team(scope: TeamScope, state: web::Data<State>) -> Result<HttpResponse, ApiError> {
     let mut tx = state.db.tenant(scope.tenant).await?;
     teams::keep_an_owner(&mut tx, scope.user).await?;
-    store::remove(&mut tx, scope.user).await?;
-    let ended = teams::end_what_they_gave(&mut tx, scope.user, None).await?;
-    let detail = json!({ "ended": ended });
-    audit::write(&mut tx, &By::member(&scope), Act::MemberLeft, Subject::Person(scope.user.0), detail).await?;
+    teams::leave(&mut tx, scope.user, scope.from.clone()).await?;
     tx.commit().await?;
     tracing::info!(user = %scope.user, team = %scope.tenant.team(), "left a team");
     Ok(HttpResponse::NoContent().finish())

@@ -2,6 +2,8 @@
 
 use crate::database::TestDatabase;
 use crate::http::{self, Answer};
+use crate::mailbox::Mailbox;
+use crate::person::Browser;
 use crate::team::Team;
 use faults::FaultProxy;
 use onelap_service::app::{App, State};
@@ -120,6 +122,29 @@ impl TestApp {
     /// A request without cookies.
     pub async fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<Value>) -> Answer {
         http::request(self.address, method, path, headers, body).await
+    }
+
+    /// A service that sends its letters to a mail server, and asks for confirmed addresses; with more settings.
+    pub async fn spawn_with_mail(settings: &[(&str, &str)]) -> (Self, Mailbox) {
+        let mailbox = Mailbox::start();
+        let mail = mailbox.settings();
+        let mut all: Vec<(&str, &str)> = mail.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        all.extend(settings);
+        (Self::spawn_with(&all).await, mailbox)
+    }
+
+    /// Another instance over the same database, with other settings.
+    pub async fn another_with(&self, settings: &[(&str, &str)]) -> Self {
+        let mut all = self.settings.clone();
+        all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        Self::start(self.database.clone(), all, listener).await
+    }
+
+    /// A browser in which nobody is logged in.
+    #[must_use]
+    pub fn browser(&self) -> Browser {
+        Browser::new(self.address)
     }
 
     /// Signs up a person `<name>@example.org` with a team of that name.

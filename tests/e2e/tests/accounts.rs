@@ -89,7 +89,7 @@ async fn what_is_wrong_with_a_sign_up_is_named() {
         (with("name", json!("  ")), 422, "invalid", "name"),
         (with("team_name", json!("x".repeat(65))), 422, "invalid", "team_name"),
         (with("emial", json!("x")), 422, "invalid", "emial"),
-        (without("team_name"), 422, "invalid", "team_name"),
+        (without("password"), 422, "invalid", "password"),
     ] {
         let answer = post(&app, "/api/auth/signup", "", Some(body.clone())).await;
         let error = &answer.json()["error"];

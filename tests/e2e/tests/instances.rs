@@ -2,11 +2,13 @@
 
 use e2e::sockets::some_lap;
 use e2e::{Came, RawAgent, RawViewer, Rig, Team, TestApp, TestRedis, eventually};
-use onelap_protocol::agent::ServiceMessage;
+use onelap_protocol::agent::{Record, ServiceMessage};
 use onelap_protocol::race::RaceEvent;
+use onelap_protocol::setup::{Setup, SetupArea, SetupItem};
 use onelap_protocol::viewer::{RigState, SeenUpTo, ViewMessage, ViewerMessage};
 use onelap_protocol::{Batch, Channel, ErrorCode, SessionId};
-use std::time::Duration;
+use serde_json::json;
+use std::time::{Duration, Instant};
 
 /// Two instances, a team with a rig, and their Redis.
 struct Pair {
@@ -302,4 +304,92 @@ async fn a_revoked_token_is_cut_on_every_instance() {
     assert_eq!(pair.team.at(&pair.b).revoke(&pair.rig).await.status, 204);
     let (code, _, fatal) = agent.error().await;
     assert_eq!((code, fatal), (ErrorCode::TokenRevoked, true));
+}
+
+fn some_setup(bias: &str) -> Setup {
+    let item = SetupItem {
+        key: "VM_BRAKE_BALANCE".into(),
+        area: SetupArea::Brakes,
+        label: "Brake bias".into(),
+        corner: None,
+        text: bias.into(),
+        step: None,
+    };
+    Setup { name: None, items: vec![item] }
+}
+
+/// The setup of the snapshot that comes next, or that there is none.
+async fn shown_setup(viewer: &mut RawViewer) -> Option<Setup> {
+    viewer.until(|m| if let ViewMessage::Snapshot { setup, .. } = m { Some(setup) } else { None }).await
+}
+
+#[tokio::test]
+async fn a_share_shows_no_more_by_way_of_the_other_instance() {
+    let pair = Pair::start().await;
+    let (team, other) = (&pair.team, pair.team.rig("RIG_B").await);
+    let (mut agent, mut hidden) = (pair.rig.agent().await, other.agent().await);
+    agent.begin().await;
+    hidden.begin().await;
+    agent.record(Record::Setup { at_s: 1.0, setup: some_setup("55.0:45.0") }).await;
+    agent.lap(1).await;
+    agent.batch(2, 200.0).await;
+    let made = team.post("/shares", json!({ "name": "race", "kind": "rig", "rig": pair.rig.id })).await.json();
+    let (id, link) = (made["share"]["id"].as_str(), made["link"].as_str().unwrap_or_default());
+    let guest = team.guest(link.split_once('#').unwrap().1).await.at(&pair.b);
+    pair.viewer(&pair.b, hidden.session).await;
+    let (mut member, _) = pair.viewer(&pair.b, agent.session).await;
+    member.subscribe(team.id, agent.session).await;
+    assert_eq!(shown_setup(&mut member).await, Some(some_setup("55.0:45.0")), "the copy has it");
+
+    // Nothing of the team was watched here: which car drives the session is asked of Redis.
+    let mut viewer = guest.viewer().await;
+    viewer.subscribe(team.id, agent.session).await;
+    assert_eq!(shown_setup(&mut viewer).await, None);
+    viewer.subscribe(team.id, hidden.session).await;
+    viewer.until(|m| matches!(m, ViewMessage::Refused { .. }).then_some(())).await;
+    viewer.say(&ViewerMessage::Watch { team: team.id }).await;
+    let rigs = viewer.until(|m| if let ViewMessage::Rigs { rigs, .. } = m { Some(rigs) } else { None }).await;
+    assert_eq!(rigs.iter().map(|rig| (rig.rig, rig.agent_version.clone())).collect::<Vec<_>>(), [(pair.rig.id, None)]);
+
+    agent.record(Record::Setup { at_s: 2.0, setup: some_setup("54.0:46.0") }).await;
+    agent.lap(2).await;
+    let next = viewer.until(|m| matches!(m, ViewMessage::Setup { .. } | ViewMessage::Event { .. }).then_some(m)).await;
+    assert!(matches!(next, ViewMessage::Event { .. }), "{next:?}");
+
+    let revoked = team.delete(&format!("/shares/{}", id.unwrap())).await;
+    assert_eq!(revoked.status, 204, "{}", revoked.body);
+    let began = Instant::now();
+    while !matches!(viewer.next().await, Came::Closed(_)) {}
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn what_was_kept_for_who_comes_back_is_held_back_like_the_rest() {
+    let pair = Pair::start().await;
+    let (team, mut agent) = (&pair.team, pair.rig.agent().await);
+    agent.begin().await;
+    let (mut here, _) = pair.viewer(&pair.a, agent.session).await;
+    let (mut there, _) = pair.viewer(&pair.b, agent.session).await;
+    for i in 1..=5 {
+        agent.batch(1, 200.0 + f64::from(i)).await;
+    }
+    let secret = team.share(json!({ "name": "race", "kind": "team", "delay_s": 2 })).await;
+    for (member, instance) in [(&mut here, &pair.a), (&mut there, &pair.b)] {
+        let last = loop {
+            let (header, batch) = member.next_batch().await;
+            if batch.value(Channel::Speed, 0).is_some_and(|speed| speed > 204.5) {
+                break header;
+            }
+        };
+        let mut late = team.guest(&secret).await.at(instance).viewer().await;
+        let after = Some(SeenUpTo { epoch: last.epoch, sequence: last.sequence - 2 });
+        let asked = Instant::now();
+        let subscribe = ViewerMessage::Subscribe { team: team.id, session: agent.session, max_hz: None, after };
+        late.say(&subscribe).await;
+        // Both, though they left the hub in one piece.
+        for sequence in [last.sequence - 1, last.sequence] {
+            assert_eq!(late.next_batch().await.0.sequence, sequence);
+            assert!(asked.elapsed() >= Duration::from_secs(2), "{:?}", asked.elapsed());
+        }
+    }
 }

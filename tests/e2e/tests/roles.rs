@@ -237,7 +237,7 @@ async fn every_message_of_a_viewer_by_everybody() {
     let messages = |of: &Furnished| {
         [
             ViewerMessage::Watch { team: of.owner.id },
-            ViewerMessage::Subscribe { team: of.owner.id, session: of.session, max_hz: None },
+            ViewerMessage::Subscribe { team: of.owner.id, session: of.session, max_hz: None, after: None },
         ]
     };
     for (at, role) in ROLES.into_iter().enumerate() {
@@ -253,7 +253,7 @@ async fn every_message_of_a_viewer_by_everybody() {
     }
     // The right team with another's session.
     let mut viewer = ours.owner.viewer().await;
-    let crossed = ViewerMessage::Subscribe { team: ours.owner.id, session: theirs.session, max_hz: None };
+    let crossed = ViewerMessage::Subscribe { team: ours.owner.id, session: theirs.session, max_hz: None, after: None };
     assert_eq!(answer(&mut viewer, &crossed).await, "not_found");
 
     let [watch, subscribe] = messages(&ours);

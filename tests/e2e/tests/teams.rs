@@ -182,6 +182,34 @@ async fn a_member_who_is_removed_sees_nothing_more_within_seconds() {
 }
 
 #[tokio::test]
+async fn an_account_that_is_deleted_leaves_nothing_open() {
+    let app = TestApp::spawn().await;
+    let (ours, max) = (app.team("ours").await, app.team("max").await);
+    let engineer = ours.take_in(&max, "engineer").await;
+    let secret = engineer.share(json!({ "name": "us", "kind": "team" })).await;
+    let mut watching = ours.guest(&secret).await.viewer().await;
+    watching.say(&ViewerMessage::Watch { team: ours.id }).await;
+    watching.until(|m| matches!(m, ViewMessage::Rigs { .. }).then_some(())).await;
+    let user = max.user().await;
+    let sure = json!({ "password": "correct horse battery" });
+    let alone = max.request("POST", "/api/me/delete", Some(sure.clone())).await;
+    assert_eq!(alone.status, 409, "{}", alone.body);
+    assert_eq!(ours.open_share(&secret, None).await.status, 200, "nothing has ended yet");
+    assert_eq!(max.request("POST", &format!("/api/teams/{}/deletion", max.id), None).await.status, 200);
+    sql(&app, &max, "update teams set delete_after = now() - interval '1 minute' where id = app_team()").await;
+    assert_eq!(onelap_service::teams::purge_due(&app.state().db).await.unwrap(), 1);
+
+    let deleted = Instant::now();
+    assert_eq!(max.request("POST", "/api/me/delete", Some(sure)).await.status, 204);
+    let (took, code, _) = closed(&mut watching, deleted).await;
+    assert!(took < Duration::from_secs(5) && code == Some(1008), "{took:?} {code:?}");
+    assert_eq!(ours.open_share(&secret, None).await.status, 404);
+    let log = ours.get("/audit?action=member.left").await.json();
+    assert_eq!(log["entries"][0]["actor_id"], json!(user), "{log}");
+    assert_eq!(log["entries"][0]["detail"]["ended"]["shares"], 1, "{log}");
+}
+
+#[tokio::test]
 async fn a_token_that_is_revoked_or_has_expired_ends_its_connection() {
     let app = TestApp::spawn().await;
     let ours = app.team("ours").await;

@@ -34,7 +34,7 @@ export type CarKey = string;
 /**
  * Why something was refused, on a socket or in an HTTP body.
  */
-export type ErrorCode = "unauthenticated" | "forbidden" | "not_found" | "invalid" | "conflict" | "rate_limited" | "too_large" | "malformed" | "unsupported_version" | "token_mistyped" | "token_revoked" | "out_of_order" | "unavailable" | "internal";
+export type ErrorCode = "unauthenticated" | "forbidden" | "not_found" | "invalid" | "conflict" | "rate_limited" | "too_large" | "malformed" | "unsupported_version" | "token_mistyped" | "token_revoked" | "out_of_order" | "unavailable" | "internal" | "confirm_required" | "email_unverified";
 
 /**
  * The game that a session was driven in.
