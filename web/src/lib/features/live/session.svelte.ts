@@ -73,6 +73,8 @@ export class LiveSession {
     switch (message.type) {
       case 'snapshot':
         this.refused = null;
+        // What was missing before it was missed over a break, not for a slow connection.
+        this.thinned = null;
         this.info = message.info;
         this.standings = message.standings;
         this.takeSetup(message.setup);
