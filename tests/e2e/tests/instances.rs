@@ -334,7 +334,7 @@ async fn a_share_shows_no_more_by_way_of_the_other_instance() {
     agent.lap(1).await;
     agent.batch(2, 200.0).await;
     let made = team.post("/shares", json!({ "name": "race", "kind": "rig", "rig": pair.rig.id })).await.json();
-    let (id, link) = (made["share"]["id"].as_str(), made["link"].as_str().unwrap_or_default());
+    let (id, link) = (made["id"].as_str(), made["link"].as_str().unwrap_or_default());
     let guest = team.guest(link.split_once('#').unwrap().1).await.at(&pair.b);
     pair.viewer(&pair.b, hidden.session).await;
     let (mut member, _) = pair.viewer(&pair.b, agent.session).await;
