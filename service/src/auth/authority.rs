@@ -11,7 +11,7 @@
 //! Not here: what a socket may show (`scope`), log-ins that end.
 
 use crate::auth::{RememberedTokens, store};
-use crate::db::{Db, Tenant};
+use crate::db::{Db, Tenant, within};
 use crate::live::Hub;
 use onelap_protocol::{TeamId, TokenId};
 use std::collections::HashSet;
@@ -23,6 +23,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Between two questions.
 const EVERY: Duration = Duration::from_secs(1);
+/// How long Postgres may take to answer one: a server that says nothing must not be waited for when there is another.
+const DEADLINE: Duration = Duration::from_secs(3);
 /// A socket looks again without being told, because time ends things as well.
 const ANYWAY: Duration = Duration::from_secs(30);
 /// Changes that a socket may be behind before it looks at everything.
@@ -109,7 +111,7 @@ impl Authority {
                 _ = ticks.tick() => {}
                 () = stop.cancelled() => return,
             }
-            match recent(db).await {
+            match within(DEADLINE, recent(db)).await {
                 Ok(recent) => {
                     let new: HashSet<TeamId> =
                         recent.iter().filter(|(id, _)| !seen.contains(id)).map(|(_, team)| *team).collect();
@@ -130,7 +132,7 @@ impl Authority {
                         looked = Instant::now();
                     }
                     for team in teams {
-                        is_deaf |= cut_agents(db, hub, remembered, team).await.is_err();
+                        is_deaf |= within(DEADLINE, cut_agents(db, hub, remembered, team)).await.is_err();
                     }
                 }
                 Err(error) => {

@@ -11,7 +11,7 @@
 use crate::auth::access::ACCESS_LIFE;
 use crate::auth::caller::LoginId;
 use crate::auth::store;
-use crate::db::Db;
+use crate::db::{Db, within};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -19,6 +19,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How often each instance asks.
 const EVERY: Duration = Duration::from_secs(1);
+/// How long Postgres may take to answer.
+const DEADLINE: Duration = Duration::from_secs(3);
 /// A transaction commits later than the moment that it writes down: so far back each question goes.
 const OVERLAP: Duration = Duration::from_secs(60);
 /// As long as an access token is good, clocks that differ and leeway included.
@@ -99,7 +101,9 @@ impl Revocations {
     }
 
     async fn ask(&self, db: &Db, since: Duration) -> Result<(), sqlx::Error> {
-        let ended = store::ended_since(&mut *db.web.acquire().await?, since, MAX_ENDED as i64).await?;
+        let asked = async { store::ended_since(&mut *db.web.acquire().await?, since, MAX_ENDED as i64).await };
+        // A server that says nothing must not be waited for when there is another.
+        let ended = within(DEADLINE, asked).await?;
         ended.into_iter().for_each(|login| self.end(login));
         Ok(())
     }
@@ -140,7 +144,7 @@ impl Revocations {
         let now = Instant::now();
         self.lock().ended.retain(|_, until| *until > now);
         let forgotten = async { store::forget_ended(&mut *db.web.acquire().await?, 2 * REMEMBERED).await };
-        if let Err(error) = forgotten.await {
+        if let Err(error) = within(DEADLINE, forgotten).await {
             tracing::debug!(%error, "old ends of log-ins were not deleted; another time");
         }
     }
