@@ -226,6 +226,7 @@ impl LinkState {
             }
             ServiceMessage::Ack { place } => self.acknowledged(place, outbox),
             ServiceMessage::Resend { place } => self.send_again(place, now_ms, outbox),
+            ServiceMessage::Keyframe { .. } => outbox.field.need_keyframe(),
             ServiceMessage::Error { code, message, fatal: true } => {
                 let lasting = matches!(
                     code,
@@ -404,7 +405,7 @@ impl Live {
         if let Some(shown) = self.cursors.take_shown(outbox) {
             return Some(frame(shown));
         }
-        outbox.take_standings().map(|standings| text(&standings))
+        outbox.field.take(now_ms).map(Action::Binary)
     }
 
     /// Takes a backfilled item's worth, or says when there will be one. What is live always finds something left.

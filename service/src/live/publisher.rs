@@ -5,8 +5,9 @@ use super::hub::{Hub, now_ms};
 use super::session::{Begin, History, LiveSession};
 use bytes::Bytes;
 use onelap_protocol::agent::{EndReason, Place, SpoolState};
-use onelap_protocol::race::{Game, GameState, RaceEvent, SessionInfo, Standings};
+use onelap_protocol::race::{Game, GameState, RaceEvent, SessionInfo};
 use onelap_protocol::setup::Setup;
+use onelap_protocol::standings::StandingsError;
 use onelap_protocol::viewer::{Consumption, RigState};
 use onelap_protocol::{BatchHeader, RigId, SessionId, TeamId};
 use std::sync::Arc;
@@ -164,13 +165,18 @@ impl Publisher {
         }
     }
 
-    /// Shows the field.
-    pub fn standings(&self, session: SessionId, standings: Standings) {
-        let delta = Delta::Standings { standings: Box::new(standings.clone()) };
-        self.show(session, delta, |live| {
-            live.standings(standings);
-            true
-        });
+    /// Shows a frame of the field; nothing where the session is not live.
+    ///
+    /// # Errors
+    /// Where the frame is broken, or applies to one that did not come.
+    pub fn standings(&self, session: SessionId, frame: &[u8]) -> Result<(), StandingsError> {
+        let Some(live) = self.hub.session(self.team, session) else { return Ok(()) };
+        if live.standings(frame)?
+            && let Some(bus) = self.hub.bus.as_deref()
+        {
+            live.publish_standings(bus, self.team, frame);
+        }
+        Ok(())
     }
 
     /// Shows an event; `false` where a later item was shown, or the session is not live.

@@ -38,6 +38,11 @@ pub(super) fn batch(payload: &[u8]) -> Bytes {
     out.into()
 }
 
+/// A frame of the field.
+pub(super) fn binary(payload: &[u8]) -> Bytes {
+    frame(BINARY, payload).into()
+}
+
 /// What a frame carries.
 pub(super) fn payload(frame: &Bytes) -> Bytes {
     let header = match frame.get(1) {

@@ -8,6 +8,11 @@ const frame = new Uint8Array(
   readFileSync(new URL('../../../../protocol/tests/golden/accepted/driving.bin', import.meta.url)),
 );
 
+const field = (n: number) =>
+  new Uint8Array(
+    readFileSync(new URL(`../../../../protocol/tests/golden/standings/race.${n}.bin`, import.meta.url)),
+  ).slice().buffer;
+
 class FakeSocket implements Socket {
   binaryType = '';
   onopen: Socket['onopen'] = null;
@@ -107,6 +112,29 @@ describe('Connection', () => {
     expect(ofType('bad_frame')).toHaveLength(2);
     expect(ofType('samples')).toHaveLength(1);
     expect(socket().closed).toBe(false);
+  });
+
+  it('keeps the field up to date and asks for the whole where a frame does not apply, once in a while', () => {
+    socket().onopen?.();
+    connection.handle({ type: 'show', team: 't', session: SESSION });
+    const subscribed = () => socket().sent.filter((m) => (m as { type: string }).type === 'subscribe').length;
+    [field(1), field(2)].forEach((data) => socket().onmessage?.({ data }));
+    expect(ofType('standings').map((m) => ('standings' in m ? [m.session, m.standings.cars.length] : null))).toEqual([
+      [SESSION, 3],
+      [SESSION, 3],
+    ]);
+    expect(subscribed()).toBe(1);
+    now = 50_000;
+    [field(4), field(5)].forEach((data) => socket().onmessage?.({ data }));
+    expect([ofType('standings').length, ofType('bad_frame').length, subscribed()]).toEqual([2, 2, 2]);
+    socket().onmessage?.({ data: field(1) });
+    expect(ofType('standings')).toHaveLength(3);
+    now += 10_000;
+    socket().onmessage?.({ data: field(3) });
+    expect(subscribed()).toBe(3);
+    connection.handle({ type: 'show', team: 't', session: 'other' });
+    socket().onmessage?.({ data: field(1) });
+    expect(ofType('standings'), 'of a session that is not shown').toHaveLength(3);
   });
 
   it('waits longer after each failure and anew after a success', () => {

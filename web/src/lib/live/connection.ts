@@ -7,6 +7,7 @@
  * Not here: the browser. Socket, timers and chance come from outside, so that tests need none of them.
  */
 import {
+  OPCODE_STANDINGS,
   VIEWER_SUBPROTOCOL,
   type SessionId,
   type TeamId,
@@ -16,6 +17,7 @@ import {
 import { askedMs, backoffMs } from './backoff.ts';
 import { BatchError, decodeBatch } from './batch.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
+import { StandingsDecoder } from './standings.ts';
 
 /** The part of `WebSocket` that is used. */
 export interface Socket {
@@ -38,8 +40,13 @@ export interface Surroundings {
 
 /** A connection that was silent for this long when the page is seen again is made anew. */
 const SILENT_MS = 20_000;
+/** Between two requests for the whole field, where its frames cannot be read. */
+const WHOLE_FIELD_MS = 10_000;
 
 export class Connection {
+  /** What is known of the shown session's field. */
+  private readonly field = new StandingsDecoder();
+  private askedWhole = -Infinity;
   private url: string | null = null;
   private socket: Socket | null = null;
   private opened = false;
@@ -86,7 +93,11 @@ export class Connection {
     if (before?.session === next?.session) return;
     this.shown = next;
     if (before !== null) this.send({ type: 'unsubscribe', session: before.session });
-    if (next !== null) this.send({ type: 'subscribe', ...next, max_hz: null });
+    this.subscribe();
+  }
+
+  private subscribe(): void {
+    if (this.shown !== null) this.send({ type: 'subscribe', ...this.shown, max_hz: null });
   }
 
   private wake(): void {
@@ -118,14 +129,38 @@ export class Connection {
     this.lastHeard = this.around.now();
     this.around.post({ type: 'link', link: 'open', why: null });
     this.teams.forEach((team) => this.send({ type: 'watch', team }));
-    if (this.shown !== null) this.send({ type: 'subscribe', ...this.shown, max_hz: null });
+    this.subscribe();
   }
 
   private onFrame(data: unknown): void {
     this.lastHeard = this.around.now();
     this.attempt = 0;
-    if (data instanceof ArrayBuffer) this.onBatch(new Uint8Array(data));
+    if (data instanceof ArrayBuffer) this.onBinary(new Uint8Array(data));
     else if (typeof data === 'string') this.onText(data);
+  }
+
+  private onBinary(bytes: Uint8Array): void {
+    if (bytes[0] === OPCODE_STANDINGS) this.onStandings(bytes);
+    else this.onBatch(bytes);
+  }
+
+  private onStandings(bytes: Uint8Array): void {
+    try {
+      const { session, standings } = this.field.apply(bytes);
+      if (session === this.shown?.session) this.around.post({ type: 'standings', session, standings });
+    } catch (error) {
+      if (!(error instanceof BatchError)) throw error;
+      this.around.post({ type: 'bad_frame', why: error.message });
+      this.askForWholeField();
+    }
+  }
+
+  /** Differences are of no use any more; a new subscription begins with the whole. */
+  private askForWholeField(): void {
+    const now = this.around.now();
+    if (now - this.askedWhole < WHOLE_FIELD_MS) return;
+    this.askedWhole = now;
+    this.subscribe();
   }
 
   private onBatch(bytes: Uint8Array): void {

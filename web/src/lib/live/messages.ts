@@ -1,5 +1,5 @@
 /** What the page and the worker that holds the socket say to each other. */
-import type { SessionId, TeamId, ViewMessage } from '../protocol.gen.ts';
+import type { SessionId, Standings, TeamId, ViewMessage } from '../protocol.gen.ts';
 import type { LinkState } from './condition.ts';
 
 export type ToWorker =
@@ -25,6 +25,8 @@ export type FromWorker =
       channels: Uint16Array;
       values: Float64Array;
     }
+  /** The field of the shown session. */
+  | { type: 'standings'; session: SessionId; standings: Standings }
   /** A frame that could not be read; it was skipped. */
   | { type: 'bad_frame'; why: string }
   /** The socket was not opened; perhaps the login has run out. */

@@ -2,7 +2,7 @@
  * A live session as the control messages tell it: facts, field, laps, setup.
  *
  * Invariants: messages of other sessions change nothing; a lap that is told twice is kept once; a snapshot replaces
- * everything but the setup to compare with.
+ * everything but the setup to compare with and the field, which follows it.
  *
  * Not here: samples (`live/ring`).
  */
@@ -50,7 +50,6 @@ export class LiveSession {
       case 'snapshot':
         this.refused = null;
         this.info = message.info;
-        this.standings = message.standings;
         this.takeSetup(message.setup);
         this.laps = [];
         this.happenings = [];
@@ -61,9 +60,6 @@ export class LiveSession {
         break;
       case 'info':
         this.info = message.info;
-        break;
-      case 'standings':
-        this.standings = message.standings;
         break;
       case 'event':
         this.takeEvent(message.event);
@@ -85,6 +81,11 @@ export class LiveSession {
         this.refused = message.message;
         break;
     }
+  }
+
+  /** The field, as it comes beside the messages. */
+  takeStandings(session: SessionId, standings: Standings): void {
+    if (session === this.id) this.standings = standings;
   }
 
   /** The setup before, as it was recorded: where the page was opened after the change. */

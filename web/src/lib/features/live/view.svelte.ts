@@ -62,6 +62,7 @@ export class LiveView {
         this.session?.apply(message);
         if (message.type === 'snapshot' && message.setup !== null) void this.findSetupBefore();
       },
+      onStandings: (session, standings) => this.session?.takeStandings(session, standings),
     });
     const timer = setInterval(() => {
       this.values = Values.of(this.feed.ring);
