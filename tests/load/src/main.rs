@@ -8,6 +8,7 @@
 
 mod codec;
 mod feed;
+mod field;
 mod ingest;
 mod spool;
 
@@ -27,7 +28,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Bench {
-    /// Batches on the wire and chunks in storage: bytes and time, against the 1Lap contract's JSON.
+    /// Batches and the field on the wire and chunks in storage: bytes and time, against JSON.
     Codec,
     /// The agent's spool: items a second onto the disk and back, against a bare loop of writes.
     Spool,
@@ -51,7 +52,10 @@ async fn main() {
     let samples = feed::samples(Duration::from_secs(cli.feed_seconds)).await;
     println!("{}", feed::describe(&samples));
     match cli.bench {
-        Bench::Codec => codec::run(&samples),
+        Bench::Codec => {
+            codec::run(&samples);
+            field::run(Duration::from_secs(cli.feed_seconds)).await;
+        }
         Bench::Spool => spool::run(&samples),
         Bench::Ingest { rigs, seconds, service } => ingest::run(&samples, rigs, seconds, &service).await,
     }
