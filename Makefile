@@ -7,7 +7,7 @@ FUZZ_SECONDS ?= 60
 export SQLX_OFFLINE ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint build web db db-stop redis redis-stop sqlx-prepare sqlx-check openapi types fuzz bench browser-test windows windows-test cluster cluster-check clean-dev
+.PHONY: help setup demo test lint build web db db-stop redis redis-stop sqlx-prepare sqlx-check openapi types fuzz chaos chaos-proof bench outage browser-test windows windows-test cluster cluster-check deploy-check clean-dev
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,8 +67,19 @@ fuzz: ## run every fuzz target for FUZZ_SECONDS
 	@deploy/dev/setup.sh rust compilers
 	@tests/fuzz/run.sh $(FUZZ_SECONDS)
 
+chaos: ## kill, stop and cut off every part for CHAOS_SECONDS (600), and check that nothing was lost
+	@deploy/dev/chaos.sh $(ARGS)
+
+chaos-proof: ## show that the chaos run finds builds that are wrong on purpose
+	@deploy/dev/chaos.sh proof $(ARGS)
+
 bench: ## the benchmarks behind the README's figures
 	@deploy/dev/bench.sh $(ARGS)
+
+outage: ## five minutes without Postgres under fifty rigs; ONELAP_OUTAGE_SECONDS=n for another time
+	@deploy/dev/postgres.sh start test >/dev/null
+	@. "$$(deploy/dev/postgres.sh env test)" && ONELAP_OUTAGE_SECONDS=$${ONELAP_OUTAGE_SECONDS:-300} \
+		cargo test --locked --quiet -p e2e --test outage -- --nocapture
 
 browser-test: ## the browser tests alone
 	@deploy/dev/browser-test.sh $(ARGS)
@@ -78,6 +89,9 @@ cluster: ## two instances behind nginx, with Postgres and Redis; Ctrl-C ends the
 
 cluster-check: ## what the cluster promises when an instance dies or is restarted, measured
 	@deploy/dev/cluster.sh check
+
+deploy-check: ## image, compose file, nginx, alert rules and dashboards, with the tools that are here
+	@deploy/dev/deploy-check.sh
 
 windows: ## agent and fake game as Windows programs, into .dev/windows
 	@deploy/dev/windows.sh build

@@ -125,7 +125,15 @@ fn in_the_drivers_words(status: u16, code: Option<ErrorCode>, message: Option<&s
         }
         (_, 401) => format!("the service does not know the rig's token: run `onelap-agent token` with a new one{said}"),
         (_, 404) => format!("there is no 1Lap service at this address: check the setting `server`{said}"),
-        (_, 300..=399) => "the address leads elsewhere: give the service's own address as `server`".to_owned(),
+        (None, 200..=299 | 511) => {
+            format!(
+                "something else answers in the service's place (HTTP {status}): does this network want a login first?"
+            )
+        }
+        (_, 300..=399) => {
+            "the address leads elsewhere: give the service's own address as `server`, or log in to this network first"
+                .to_owned()
+        }
         (_, 429) => format!("the service has had too many connections from here{said}"),
         (_, 500..) => format!("the service cannot answer now (HTTP {status}){said}"),
         _ => format!("the service refuses the connection (HTTP {status}){said}"),
@@ -144,6 +152,13 @@ mod tests {
         let wrapped = refusal(426, br#"{"error":{"code":"unsupported_version","message":"speak v2"}}"#);
         assert_eq!(wrapped.code, Some(ErrorCode::UnsupportedVersion));
         assert!(wrapped.message.contains("update") && wrapped.message.contains("speak v2"));
+    }
+
+    #[test]
+    fn a_networks_login_page_is_told_as_that() {
+        let refusal = refusal(200, b"<html><body>Welcome to Hotel WiFi</body></html>");
+        assert!(refusal.message.contains("login"), "{}", refusal.message);
+        assert!(!refusal.is_lasting());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::config::settings::{Flags, RigSettings, Settings};
 use crate::record;
 use crate::run::sources::Wanted;
 use crate::run::{Agent, AgentOptions, Input};
-use crate::status::RigStatus;
+use crate::status::{RigStatus, Teller};
 use crate::{inspect, token};
 use clap::{Args, Parser, Subcommand};
 use std::fs;
@@ -129,35 +129,31 @@ fn run(flags: &Flags, args: &RunArgs) -> Result<ExitCode, String> {
     in_runtime(async {
         let mut agent = Agent::spawn(&options).map_err(|e| e.to_string())?;
         say(&format!("1Lap agent {} to {}", env!("CARGO_PKG_VERSION"), options.server));
+        agent.leftovers().iter().for_each(|leftover| complain(leftover));
         for status in agent.statuses() {
             tokio::spawn(show(status));
         }
         let mut played = Ok(ExitCode::SUCCESS);
+        let mut why = "the recording is over";
         tokio::select! {
             () = agent.finished() => match agent.shortfall() {
                 None => say("the recording was played to its end and all of it is stored"),
                 Some(why) => played = Err(format!("the recording was not played to its end: {why}. What came before is stored")),
             },
-            result = told_to_stop() => result?,
+            told = told_to_stop() => why = told?,
         }
-        agent.stop().await;
+        agent.stop_because(why).await;
         played
     })
 }
 
 /// A line whenever something changed that is worth one.
 async fn show(mut status: watch::Receiver<RigStatus>) {
-    let (mut last, mut last_bytes) = (String::new(), 1_000_000);
+    let mut teller = Teller::default();
     loop {
-        let (line, headline, bytes) = {
-            let now = status.borrow_and_update();
-            (now.line(), now.headline(), if now.connected() { 0 } else { now.spool_bytes })
-        };
-        let grew = bytes >= 2 * last_bytes;
-        if headline != last || grew {
+        let line = teller.tell(&status.borrow_and_update());
+        if let Some(line) = line {
             say(&line);
-            last = headline;
-            last_bytes = bytes.max(1_000_000);
         }
         if status.changed().await.is_err() {
             return;
@@ -263,7 +259,7 @@ fn record(flags: &Flags, file: &Path, seconds: Option<u64>) -> Result<ExitCode, 
         tokio::select! {
             () = ends_itself => Ok(()),
             () = time_is_up => Ok(()),
-            result = told_to_stop() => result,
+            told = told_to_stop() => told.map(drop),
         }
     })?;
     stop.cancel();
@@ -275,30 +271,41 @@ fn record(flags: &Flags, file: &Path, seconds: Option<u64>) -> Result<ExitCode, 
 /// One thread is enough for everything but the games.
 fn in_runtime<T>(future: impl Future<Output = Result<T, String>>) -> Result<T, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|e| format!("the agent cannot start: {e}"))?.block_on(future)
+    let runtime = runtime.map_err(|e| format!("the agent cannot start: {e}"))?;
+    let result = runtime.block_on(future);
+    // A name that is being resolved cannot be interrupted, and is of no use any more.
+    runtime.shutdown_background();
+    result
 }
 
+/// Waits until somebody wants the program to end, and says who.
 #[cfg(unix)]
-async fn told_to_stop() -> Result<(), String> {
+async fn told_to_stop() -> Result<&'static str, String> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut term = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
     let mut hangup = signal(SignalKind::hangup()).map_err(|e| e.to_string())?;
     tokio::select! {
-        result = tokio::signal::ctrl_c() => result.map_err(|e| e.to_string()),
-        _ = term.recv() => Ok(()),
-        _ = hangup.recv() => Ok(()),
+        result = tokio::signal::ctrl_c() => result.map(|()| "the agent was stopped at the PC").map_err(|e| e.to_string()),
+        _ = term.recv() => Ok("the agent was told to stop"),
+        _ = hangup.recv() => Ok("the agent's terminal was closed"),
     }
 }
 
+/// Waits until somebody wants the program to end, and says who. Windows ends it five seconds after the window was closed.
 #[cfg(windows)]
-async fn told_to_stop() -> Result<(), String> {
-    use tokio::signal::windows::{ctrl_close, ctrl_shutdown};
-    let mut close = ctrl_close().map_err(|e| e.to_string())?;
-    let mut shutdown = ctrl_shutdown().map_err(|e| e.to_string())?;
+async fn told_to_stop() -> Result<&'static str, String> {
+    use tokio::signal::windows::{ctrl_break, ctrl_close, ctrl_logoff, ctrl_shutdown};
+    let text = |e: io::Error| e.to_string();
+    let mut breaks = ctrl_break().map_err(text)?;
+    let mut close = ctrl_close().map_err(text)?;
+    let mut logoff = ctrl_logoff().map_err(text)?;
+    let mut shutdown = ctrl_shutdown().map_err(text)?;
     tokio::select! {
-        result = tokio::signal::ctrl_c() => result.map_err(|e| e.to_string()),
-        _ = close.recv() => Ok(()),
-        _ = shutdown.recv() => Ok(()),
+        result = tokio::signal::ctrl_c() => result.map(|()| "the agent was stopped at the PC").map_err(text),
+        _ = breaks.recv() => Ok("the agent was told to stop"),
+        _ = close.recv() => Ok("the agent's window was closed"),
+        _ = logoff.recv() => Ok("the driver logged off"),
+        _ = shutdown.recv() => Ok("the PC shuts down"),
     }
 }
 

@@ -7,6 +7,9 @@
 //! Invariants: the game is only read; its REST paths are a closed list; units are right in [`reading::Reading`] and never
 //! touched again; what is not known is absent; a bad reading costs that reading.
 
+#[cfg(all(onelap_chaos_delete_before_ack, not(debug_assertions)))]
+compile_error!("a build that is wrong on purpose is not for release");
+
 pub mod api;
 pub mod arbiter;
 pub mod check;

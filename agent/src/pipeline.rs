@@ -92,6 +92,23 @@ impl Pipeline {
         self.recorder.end(reason);
     }
 
+    /// The agent is told to stop. A session that its next run can go on with is not over.
+    pub fn stop(&mut self) {
+        self.recorder.flush();
+        if !self.recorder.outbox.spool.remembers_sessions() {
+            self.recorder.end(EndReason::AgentStopped);
+        }
+    }
+
+    /// Ends the sessions that earlier runs have left behind and that will not go on. `unix_ms` is the PC's clock.
+    pub fn tidy(&mut self, unix_ms: u64) {
+        self.recorder.unix_ms = unix_ms;
+        let running = self.recorder.outbox.about.as_ref().map(|about| about.session);
+        if self.recorder.unsure.is_none() {
+            self.recorder.end_left_behind(running);
+        }
+    }
+
     /// Says why a source cannot be read. The team is told while no game is found.
     pub fn source_problem(&mut self, problem: Option<String>) {
         if problem != self.recorder.problem {
@@ -222,7 +239,24 @@ impl Recorder {
         Some(reading)
     }
 
+    /// A session under a later run begins with what it is, and nothing but its end follows.
+    fn end_left_behind(&mut self, running: Option<SessionId>) {
+        let mut left = Vec::new();
+        let spool = &mut self.outbox.spool;
+        for (id, info) in spool.left_behind(running, self.unix_ms) {
+            let pushed = spool
+                .push_record(id, Record::Session { info })
+                .and_then(|_| spool.push_record(id, Record::End { reason: EndReason::AgentStopped }));
+            if let Err(error) = pushed {
+                tracing::error!(%error, "the end of a session of before is not recorded");
+            }
+            left.push(id);
+        }
+        left.into_iter().for_each(|id| self.outbox.leave_behind(id));
+    }
+
     fn begin(&mut self, id: SessionId, info: Box<SessionInfo>) {
+        self.end_left_behind(Some(id));
         match self.outbox.spool.push_record(id, Record::Session { info: (*info).clone() }) {
             Ok(first_serial) => {
                 self.outbox.about = Some(About { session: id, info, first_serial, setup: None });

@@ -21,6 +21,7 @@
 //! Not here: what to send and when (`link`).
 
 use crate::spool::disk::{Disk, Folder, FolderError};
+use crate::spool::folder::Missing;
 use crate::spool::item::{MAX_ITEM, meta, record_frame};
 use crate::spool::log::{Log, Sizes};
 use crate::spool::memory::Memory;
@@ -35,6 +36,7 @@ use std::path::Path;
 pub use item::{Frame, Item};
 
 pub mod disk;
+mod folder;
 pub mod index;
 mod item;
 pub mod log;
@@ -86,8 +88,8 @@ pub struct Spool<D: Disk = Folder> {
     memory_limit: usize,
     log: Option<Log<D>>,
     trouble: Option<Trouble>,
-    /// Why there is no log although there should be one.
-    missing: Option<String>,
+    /// There is no log although there should be one.
+    missing: Option<Missing>,
     next_serial: u64,
     /// Last sequence of the newest sessions, oldest first.
     last: VecDeque<(SessionId, u64)>,
@@ -115,12 +117,6 @@ impl Spool {
         let io = |cause| FolderError::Io { path: folder.to_owned(), cause };
         Self::on(Folder::open(folder)?, Sizes::with_cap(cap_bytes), memory_limit, unix_ms).map_err(io)
     }
-
-    /// The same in memory alone, because of what is to be told.
-    #[must_use]
-    pub fn without_disk(epoch: u64, limit_bytes: usize, why: String) -> Self {
-        Self { missing: Some(why), ..Self::new(epoch, limit_bytes) }
-    }
 }
 
 impl<D: Disk> Spool<D> {
@@ -134,7 +130,8 @@ impl<D: Disk> Spool<D> {
             trouble: None,
             missing: None,
             last: VecDeque::new(),
-            at_ms: 0,
+            // What comes before the first samples was read when this run began, which its epoch tells, about.
+            at_ms: epoch,
             refused: 0,
             read: None,
             sync_ms: 0,
@@ -236,7 +233,8 @@ impl<D: Disk> Spool<D> {
     fn failed(&mut self, error: &io::Error, unwritten: u64) {
         let why = match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "the disk is full".to_owned(),
-            io::ErrorKind::ReadOnlyFilesystem => "the disk cannot be written".to_owned(),
+            io::ErrorKind::ReadOnlyFilesystem => "the disk is read-only".to_owned(),
+            io::ErrorKind::PermissionDenied => "the agent may no longer write to its folder".to_owned(),
             _ => error.to_string(),
         };
         if self.trouble.is_none() {
@@ -282,6 +280,7 @@ impl<D: Disk> Spool<D> {
     fn catch_up(&mut self) {
         let (Some(log), Some(trouble)) = (&mut self.log, &mut self.trouble) else { return };
         let mut bytes = 0;
+        log.retire();
         // What was acknowledged meanwhile will be in no segment: without this it would look like a loss.
         let mut written = log.save_now();
         for item in self.memory.from(trouble.unwritten) {

@@ -66,3 +66,31 @@ fn without_a_token_run_says_how_to_get_one() {
     assert_eq!(out.status.code(), Some(1));
     assert!(text(&out.stderr).contains("onelap-agent token"), "{}", text(&out.stderr));
 }
+
+/// Started with no service to be had, told to stop, and how it ended and how long that took.
+#[cfg(unix)]
+#[test]
+fn told_to_stop_it_ends_in_time_and_well() {
+    use std::io::{BufRead, BufReader};
+    use std::process::Stdio;
+    use std::time::{Duration, Instant};
+    let token = onelap_protocol::RigToken::assemble("0a1b2c3d4e5f", &"x".repeat(40)).unwrap();
+    for signal in ["-TERM", "-INT", "-HUP"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_onelap-agent"));
+        command.args(["run", "--server", "http://127.0.0.1:9", "--token", token.reveal(), "--spool-dir"]);
+        command.arg(folder.path().join("spool")).env("XDG_CONFIG_HOME", folder.path()).env_remove("ONELAP_CONFIG");
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let offline = lines.into_iter().find(|line| line.contains("offline"));
+        if offline.is_none() {
+            let output = child.wait_with_output().unwrap();
+            panic!("it does not run: {}", text(&output.stderr));
+        }
+        let began = Instant::now();
+        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        let status = child.wait().unwrap();
+        assert!(status.success(), "{signal}: {status}");
+        assert!(began.elapsed() < Duration::from_secs(6), "{signal}: {:?}", began.elapsed());
+    }
+}

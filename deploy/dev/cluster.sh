@@ -74,21 +74,25 @@ pid_of() {
     echo "$pid"
 }
 
-# launch WHAT PROGRAM COMMAND…: in the background and in a process group of its own, holding nothing that this script has open.
+# launch WHAT PROGRAM COMMAND…: in the background and in a process group of its own, holding nothing that this script has open. Returns when
+# it has become PROGRAM, or is gone.
 launch() {
-    local what=$1 file=$2
+    local what=$1 file pid
+    file=$(readlink -f "$2")
     shift 2
     set -m
     (
         for fd in /dev/fd/*; do
             fd=${fd##*/}
             [[ $fd -le 2 ]] || eval "exec $fd>&-"
-        done 2>/dev/null
+        done
         if [ "$(type -t "$1")" = function ]; then "$@"; else exec "$@"; fi
     ) </dev/null >>"$state/$what.log" 2>&1 &
+    pid=$!
     set +m
-    echo "$! $(readlink -f "$file")" >"$state/$what.pid"
     disown
+    echo "$pid $file" >"$state/$what.pid"
+    until [ "$(program_of "$pid")" = "$file" ] || ! kill -0 "$pid" 2>/dev/null; do sleep 0.01; done
 }
 
 # end WHAT SIGNAL: and wait until it is gone; after the deadline, SIGKILL, which is worth a line.

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by the scripts in this folder; source it, do not run it.
 # Gives: ROOT (the checkout), DEV (its .dev folder), say, die, as_admin, apt_install, random_hex, port_is_free, free_port,
 # nginx_program, and for the servers that it keeps under .dev: server_user, as_server, server_folder, with_lock.

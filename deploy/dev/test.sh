@@ -2,12 +2,14 @@
 # Every test of the project, cheapest failures first; `make test`. Needs nothing running, and ends what it started.
 #
 # FUZZ_SECONDS   seconds per fuzz target (0: none; default 10)
+# CHAOS_SECONDS  seconds of chaos (0: none; default 30)
 # WINDOWS        1: the agent and the fake game as Windows programs too, under Wine (default 0: it takes some minutes and 3 GB the first time)
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cd "$ROOT"
 postgres=deploy/dev/postgres.sh
 fuzz_seconds=${FUZZ_SECONDS:-10}
+chaos_seconds=${CHAOS_SECONDS:-30}
 
 current= started=$SECONDS
 step() {
@@ -69,6 +71,12 @@ test_web() { npm --prefix web test; }
 build_web() { npm --prefix web run --silent build; }
 test_browser() { npm --prefix tests/browser test; }
 
+# One plan, so that a failure is a change of the product; other plans are for `make chaos`. The programs are built.
+test_chaos() {
+    if ! command -v setpriv >/dev/null; then echo "skipped: chaos needs Linux"; return; fi
+    CHAOS_BIN="${CARGO_TARGET_DIR:-$ROOT/target}/debug" CHAOS_SECONDS="$chaos_seconds" CHAOS_SEED="${CHAOS_SEED:-1}" deploy/dev/chaos.sh --rigs 3
+}
+
 # A query is checked against the committed .sqlx/, as in any build without a database; the step "sqlx" compares that folder.
 export SQLX_OFFLINE=true
 
@@ -83,6 +91,7 @@ step "build rust" build_rust
 step "test rust" test_rust
 step "test web" test_web
 step "test browser" test_browser
+[ "$chaos_seconds" -eq 0 ] || step "chaos ($chaos_seconds s)" test_chaos
 [ "${WINDOWS:-0}" != 1 ] || step "windows" deploy/dev/windows.sh test
 [ "$fuzz_seconds" -eq 0 ] || step "fuzz ($fuzz_seconds s each)" tests/fuzz/run.sh "$fuzz_seconds"
 passed=yes

@@ -12,6 +12,16 @@ use crate::race::{Game, GameState, RaceEvent, SessionInfo};
 use crate::setup::Setup;
 use serde::{Deserialize, Serialize};
 
+/// How far a viewer has seen a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct SeenUpTo {
+    /// Run of the agent.
+    pub epoch: u64,
+    /// Sequence of the last batch.
+    pub sequence: u64,
+}
+
 /// From a viewer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
@@ -31,6 +41,10 @@ pub enum ViewerMessage {
         /// Most batches a second that the viewer wants, and most frames of the field; all of them where absent.
         #[serde(default)]
         max_hz: Option<u32>,
+        /// What the viewer has seen last of it, after a break: batches that were kept since come first, a `gap` names what
+        /// was not kept, then the snapshot follows.
+        #[serde(default)]
+        after: Option<SeenUpTo>,
     },
     /// Show it no more.
     Unsubscribe {

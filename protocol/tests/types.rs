@@ -59,6 +59,7 @@ fn types(out: &mut String) {
         agent::SpoolState,
         viewer::RigState,
         viewer::Consumption,
+        viewer::SeenUpTo,
         viewer::ViewerMessage,
         viewer::ViewMessage,
     );

@@ -118,6 +118,7 @@ impl App {
                     .wrap(from_fn(auth::require_origin))
                     .wrap(Compress::default())
                     .wrap(from_fn(headers::secure))
+                    .wrap(from_fn(health::in_time))
                     .wrap(from_fn(telemetry::observe))
             })
             .workers(workers)

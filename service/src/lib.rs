@@ -1,5 +1,8 @@
 //! The 1Lap relay: takes what agents send, shows it live, keeps it in Postgres, and serves it for review.
 
+#[cfg(all(onelap_chaos_ack_before_commit, not(debug_assertions)))]
+compile_error!("a build that is wrong on purpose is not for release");
+
 pub mod accounts;
 pub mod app;
 pub mod auth;

@@ -105,7 +105,8 @@ export class Stack {
 
   /** The shipped agent with a pasted token, looking for the fake game that was started before. */
   startAgent(token: string, ...flags: string[]): Program {
-    const where = ["--server", this.url, "--lmu-path", this.imagePath, "--f1", "off"];
+    const where = ["--lmu-path", this.imagePath, "--f1", "off"];
+    if (!flags.includes("--server")) where.push("--server", this.url);
     if (this.#game) where.push("--lmu-rest-port", String(this.#game.restPort));
     return this.#run("agent", "onelap-agent", ["run", ...where, ...flags], {
       ONELAP_TOKEN: token,

@@ -1,7 +1,9 @@
 //! How long to wait before the next attempt, and how fast messages may follow each other. Pure.
 
 /// Shortest wait before another attempt.
-pub const MIN_WAIT_MS: u64 = 500;
+pub const MIN_WAIT_MS: u64 = 250;
+/// Longest wait after the first failure: over so long those spread that lost their service at the same moment.
+pub const FIRST_WAIT_MS: u64 = 2_000;
 /// Longest wait before another attempt after an ordinary failure.
 pub const MAX_WAIT_MS: u64 = 30_000;
 /// Wait after a refusal that only a person can change: a revoked token, an agent that is too old.
@@ -49,9 +51,14 @@ impl Backoff {
 
     /// Counts a failure and says how long to wait.
     pub fn failed(&mut self) -> u64 {
-        let ceiling = (MIN_WAIT_MS << self.failures.min(10)).clamp(2 * MIN_WAIT_MS, MAX_WAIT_MS);
+        let ceiling = (FIRST_WAIT_MS << self.failures.min(10)).min(MAX_WAIT_MS);
         self.failures += 1;
         self.jitter.between(MIN_WAIT_MS, ceiling)
+    }
+
+    /// A time, give or take half of it.
+    pub fn roughly(&mut self, ms: u64) -> u64 {
+        self.jitter.between(ms / 2, ms.saturating_add(ms / 2)).max(1)
     }
 
     /// A time, give or take a quarter.
@@ -139,10 +146,10 @@ mod tests {
         let mut backoff = Backoff::new(1);
         let waits: Vec<u64> = (0..200).map(|_| backoff.failed()).collect();
         assert!(waits.iter().all(|ms| (MIN_WAIT_MS..=MAX_WAIT_MS).contains(ms)));
-        assert!(waits[0] <= 1_000);
+        assert!(waits[0] <= FIRST_WAIT_MS);
         assert!(waits.iter().any(|ms| *ms > MAX_WAIT_MS / 2));
         backoff.reset();
-        assert!(backoff.failed() <= 1_000);
+        assert!(backoff.failed() <= FIRST_WAIT_MS);
     }
 
     /// The most that went in any window of so many milliseconds.

@@ -14,9 +14,11 @@ use onelap_protocol::setup::Setup;
 
 pub mod backoff;
 pub mod cursors;
+pub mod dial;
 mod field;
 pub mod socket;
 pub mod state;
+pub mod view;
 pub mod watch;
 
 /// What the agent is doing, as the service is told.
@@ -102,11 +104,24 @@ impl Outbox {
 
     /// A session of an earlier run is over, and nobody looks at it any more.
     pub fn leave_behind(&mut self, session: SessionId) {
-        self.left_behind.push(session);
+        if !self.is_left_behind(session) {
+            self.left_behind.push(session);
+        }
     }
 
-    fn is_left_behind(&self, session: SessionId) -> bool {
+    /// Whether it is one of those.
+    #[must_use]
+    pub fn is_left_behind(&self, session: SessionId) -> bool {
         self.left_behind.contains(&session)
+    }
+
+    /// Tries the spool's folder again, if it is missing. Returns whether the spool has moved into it now.
+    pub fn retry_folder(&mut self, now_ms: u64) -> bool {
+        let has_come = self.spool.retry_folder(now_ms);
+        if let Some(about) = self.about.as_ref().filter(|_| has_come) {
+            self.spool.remember(about.session, Some((*about.info).clone()));
+        }
+        has_come
     }
 
     /// What is told of the spool.

@@ -4,6 +4,7 @@
 //! write. What happens comes as [`Event`]s on a bounded queue. Dropping the socket ends both tasks.
 
 use crate::api::{refusal, tls_config};
+use crate::link::dial::dial;
 use crate::link::state::Refusal;
 use crate::server::ServerUrl;
 use futures_util::{SinkExt, StreamExt, stream::SplitSink, stream::SplitStream};
@@ -19,7 +20,7 @@ use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
+use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -143,7 +144,11 @@ async fn connect(target: &Target) -> Result<Stream, Event> {
         .max_write_buffer_size(1024 * 1024)
         .max_message_size(Some(MAX_MESSAGE))
         .max_frame_size(Some(MAX_MESSAGE));
-    match connect_async_tls_with_config(request, Some(config), true, Some(Connector::Rustls(tls))).await {
+    let uri = request.uri();
+    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("wss") { 443 } else { 80 });
+    let unreachable = |why: &str| Event::Lost(format!("{} cannot be reached: {why}", target.server));
+    let stream = dial(uri.host().unwrap_or_default(), port).await.map_err(|why| unreachable(&why))?;
+    match client_async_tls_with_config(request, stream, Some(config), Some(Connector::Rustls(tls))).await {
         Ok((stream, _)) => Ok(stream),
         Err(Error::Http(response)) => {
             let body = response.body().as_deref().unwrap_or_default();
@@ -152,7 +157,7 @@ async fn connect(target: &Target) -> Result<Stream, Event> {
         Err(Error::Protocol(e)) => {
             Err(Event::Lost(format!("{} answers, but not as a 1Lap service does: {e}", target.server)))
         }
-        Err(e) => Err(Event::Lost(format!("{} cannot be reached: {e}", target.server))),
+        Err(e) => Err(unreachable(&e.to_string())),
     }
 }
 

@@ -10,8 +10,9 @@
 //! attempts there is always a wait, with jitter; every state but `Waiting` has a deadline; an answer in time or a hang-up.
 
 use crate::link::Outbox;
-use crate::link::backoff::{Backoff, Pace, REFUSED_WAIT_MS};
+use crate::link::backoff::{Backoff, MIN_WAIT_MS, Pace, REFUSED_WAIT_MS};
 use crate::link::cursors::{Cursors, json};
+pub use crate::link::view::{Greeted, Refusal, View};
 use crate::spool::Frame;
 use bytes::Bytes;
 use onelap_protocol::ErrorCode;
@@ -45,51 +46,6 @@ pub enum Action {
     HangUp,
     /// Nothing before this time (milliseconds by the agent's clock), unless something happens.
     Wait(u64),
-}
-
-/// Why the service did not accept a connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// HTTP status.
-    pub status: u16,
-    /// Why, for programs, where it said so.
-    pub code: Option<ErrorCode>,
-    /// Why, for people.
-    pub message: String,
-}
-
-impl Refusal {
-    /// Only a person can change it: trying again soon is of no use.
-    #[must_use]
-    pub fn is_lasting(&self) -> bool {
-        (400..500).contains(&self.status) && self.status != 408 && self.status != 429
-    }
-}
-
-/// Who the service says this is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Greeted {
-    /// The team's name.
-    pub team: String,
-    /// The rig's name.
-    pub rig: String,
-    /// How far the PC's clock is ahead of the service's, in milliseconds.
-    pub clock_ahead_ms: i64,
-    /// Limits.
-    pub limits: Limits,
-}
-
-/// What there is to know about the link, for people.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct View {
-    /// Who the service says this is; absent while there is no connection.
-    pub greeted: Option<Greeted>,
-    /// The last place that the service has committed.
-    pub acked: Option<Place>,
-    /// What is wrong: with the connection while there is none, with what was sent while there is one.
-    pub problem: Option<String>,
-    /// Only a person can change the problem.
-    pub needs_help: bool,
 }
 
 #[derive(Debug)]
@@ -246,7 +202,7 @@ impl LinkState {
             ServiceMessage::Error { message, .. } => self.view.problem = Some(message),
             ServiceMessage::Goodbye { reason, reconnect_after_ms } => {
                 if !matches!(self.phase, Phase::Waiting { .. }) {
-                    let wait_ms = self.backoff.about(u64::from(reconnect_after_ms)).max(100);
+                    let wait_ms = self.backoff.roughly(u64::from(reconnect_after_ms)).max(MIN_WAIT_MS);
                     self.leave(now_ms + wait_ms, reason);
                     self.hang_up = true;
                 }
@@ -272,6 +228,18 @@ impl LinkState {
             resume_ms: now_ms,
             resends: 0,
         }));
+    }
+
+    /// The spool has found what an earlier run of the agent has left: that is to go, too.
+    pub fn start_over(&mut self) {
+        if let Phase::Live(live) = &mut self.phase {
+            live.cursors.start_over();
+        }
+    }
+
+    /// Whether there is a connection on which something that is to be seen waits to be sent.
+    pub fn has_unsent(&mut self, outbox: &mut Outbox) -> bool {
+        if let Phase::Live(live) = &mut self.phase { live.cursors.has_shown(outbox) } else { false }
     }
 
     /// Looks at how much waits; to be called a few times a second.

@@ -129,7 +129,6 @@ fn sample_at(at_ms: u64, at_s: f64) -> Reading {
 
 #[test]
 fn a_session_that_the_game_still_shows_goes_on_after_a_restart_of_the_agent() {
-    const NOW_MS: u64 = 1_800_000_000_000;
     let folder = tempfile::tempdir().unwrap();
     let open = |unix_ms| Spool::open(folder.path(), 0, 1 << 20, unix_ms).unwrap();
     let mut first = fed_into(open(NOW_MS), NOW_MS, vec![vec![started("Monza"), sample_at(NOW_MS, 600.0)]]);
@@ -156,4 +155,93 @@ fn a_session_that_the_game_still_shows_goes_on_after_a_restart_of_the_agent() {
     // The same track again, from its beginning: another session.
     let third = fed_into(open(minute_later + 1), minute_later + 1, vec![vec![started("Monza"), sample_at(1, 5.0)]]);
     assert_ne!(third.session().unwrap().0, id);
+}
+
+const NOW_MS: u64 = 1_800_000_000_000;
+
+fn on_disk(folder: &tempfile::TempDir, unix_ms: u64) -> Spool {
+    Spool::open(folder.path(), 0, 1 << 20, unix_ms).unwrap()
+}
+
+/// Everything that a spool on disk has, in short: epoch, sequence, and what it is.
+fn kept(pipeline: &mut Pipeline) -> Vec<(SessionId, u64, u64, String)> {
+    let spool = &mut pipeline.outbox().spool;
+    let first = spool.at(0);
+    let items = std::iter::successors(first, |item| spool.at(item.serial + 1)).collect::<Vec<_>>();
+    let line = |frame: &Frame| match frame {
+        Frame::Batch(_) => "batch".to_owned(),
+        Frame::Record(bytes) => match serde_json::from_slice(bytes).unwrap() {
+            AgentMessage::Record { record: Record::Session { info }, .. } => info.track,
+            AgentMessage::Record { record: Record::End { reason }, .. } => format!("end {reason:?}"),
+            other => format!("{other:?}"),
+        },
+    };
+    items.iter().map(|item| (item.place.session, item.place.epoch, item.place.sequence, line(&item.frame))).collect()
+}
+
+/// A run of the agent that sees a session and is stopped in it.
+fn a_run(folder: &tempfile::TempDir, unix_ms: u64) -> SessionId {
+    let script = vec![vec![started("Monza"), sample_at(unix_ms, 600.0)]];
+    let mut pipeline = fed_into(on_disk(folder, unix_ms), unix_ms, script);
+    let id = pipeline.session().unwrap().0;
+    pipeline.stop();
+    pipeline.outbox().spool.close();
+    id
+}
+
+#[test]
+fn a_session_goes_on_after_the_agent_was_stopped_as_after_it_was_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = a_run(&folder, NOW_MS);
+    let script = vec![vec![started("Monza"), sample_at(NOW_MS + 9_000, 609.0)]];
+    let mut second = fed_into(on_disk(&folder, NOW_MS + 9_000), NOW_MS + 9_000, script);
+    assert_eq!(second.session().unwrap().0, id);
+    let lines: Vec<String> = kept(&mut second).into_iter().map(|(.., line)| line).collect();
+    assert_eq!(lines, ["Monza", "batch", "Monza"], "and has no end before");
+}
+
+#[test]
+fn without_a_disk_a_stop_is_the_end_of_the_session() {
+    let mut pipeline = fed(vec![vec![started("Monza"), sample(1_000, 100.0)]]);
+    pipeline.stop();
+    assert_eq!(recorded(&pipeline).last().unwrap().1, "end AgentStopped");
+}
+
+#[test]
+fn a_session_that_was_left_behind_ends_when_another_one_begins() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = a_run(&folder, NOW_MS);
+    let later = NOW_MS + 60_000;
+    let mut second = fed_into(on_disk(&folder, later), later, vec![vec![]]);
+    second.tidy(later);
+    assert_eq!(kept(&mut second).len(), 2, "as long as no other one is seen, it may go on");
+    drop(second);
+    let script = vec![vec![started("Spa"), sample_at(later, 5.0)]];
+    let mut second = fed_into(on_disk(&folder, later + 1), later + 1, script);
+    let new = second.session().unwrap().0;
+    let epoch = second.outbox().spool.epoch();
+    let told = kept(&mut second);
+    assert_eq!(
+        told[2..],
+        [
+            (id, epoch, 1, "Monza".to_owned()),
+            (id, epoch, 2, "end AgentStopped".to_owned()),
+            (new, epoch, 1, "Spa".to_owned()),
+        ]
+    );
+    second.tidy(later + 2);
+    assert_eq!(kept(&mut second).len(), told.len(), "once");
+    assert!(second.outbox().is_left_behind(id), "and it is not shown");
+}
+
+#[test]
+fn a_session_that_nobody_comes_back_to_ends_after_half_an_hour() {
+    let folder = tempfile::tempdir().unwrap();
+    a_run(&folder, NOW_MS);
+    let mut second = fed_into(on_disk(&folder, NOW_MS + 1), NOW_MS + 1, vec![vec![]]);
+    second.tidy(NOW_MS + 29 * 60_000);
+    assert_eq!(kept(&mut second).len(), 2);
+    second.tidy(NOW_MS + 31 * 60_000);
+    assert_eq!(kept(&mut second).last().unwrap().3, "end AgentStopped");
+    assert_eq!(second.waiting().doing().session, None);
 }

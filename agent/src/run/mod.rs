@@ -12,27 +12,28 @@ use crate::link::socket::Target;
 use crate::pipeline::Pipeline;
 use crate::recording::RecordingError;
 use crate::run::replay::Shortfall;
-use crate::run::rig::Rig;
+use crate::run::rig::{Reason, Rig};
 use crate::run::sources::{Games, SourceError, Spawned, Wanted};
 use crate::sampler::Sampler;
 use crate::server::ServerUrl;
 use crate::source::queue::raw_queue;
 use crate::spool::Spool;
 use crate::spool::disk::FolderError;
-use crate::status::RigStatus;
+use crate::status::{RigStatus, megabytes};
 use onelap_protocol::RigToken;
+use std::fs;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// What a rig may keep in memory while it cannot send and has no disk: several hours of driving.
 pub const MEMORY_BYTES: usize = 64 * 1024 * 1024;
-/// How long the games' threads may take to end.
-const THREADS_END: Duration = Duration::from_secs(3);
+/// How long the end of the agent may take: a little less than Windows gives a program when its window is closed.
+pub const STOP: Duration = Duration::from_millis(4_500);
 
 /// Which game a rig is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, clap::ValueEnum)]
@@ -140,7 +141,9 @@ pub struct AgentHandle {
     threads: Vec<thread::JoinHandle<()>>,
     f1_ports: Vec<Option<u16>>,
     short: Shortfall,
+    leftovers: Vec<String>,
     stop: CancellationToken,
+    stopped_why: Reason,
     _stops_threads: DropGuard,
 }
 
@@ -174,18 +177,20 @@ impl Agent {
                 Spawned { threads: vec![thread], f1_ports: vec![None] }
             }
         };
+        let stopped_why = Reason::default();
         let start = |((rig, queue), spool): ((&RigOptions, _), _)| {
             let (sender, status) = watch::channel(RigStatus::new(&rig.name, options.sample_hz));
             let game = if is_replay { GameChoice::Auto } else { rig.game };
             let sampler = Sampler::new(options.sample_hz, options.batch_ms);
             let pipeline = Pipeline::new(sources::readers(game), sampler, spool);
             let target = Target { server: options.server.clone(), token: rig.token.clone() };
-            let rig = Rig::new(target, clock, queue, is_replay, pipeline, sender);
+            let rig = Rig::new(target, clock, queue, is_replay, pipeline, stopped_why.clone(), sender);
             (status, tokio::spawn(rig.run(stop.clone())))
         };
+        let leftovers = leftovers(place, &options.rigs);
         let rigs = options.rigs.iter().zip(queues).zip(spools).map(start).collect();
         let Spawned { threads, f1_ports } = spawned;
-        Ok(AgentHandle { rigs, threads, f1_ports, short, stop, _stops_threads: stops_threads })
+        Ok(AgentHandle { rigs, threads, f1_ports, short, leftovers, stop, stopped_why, _stops_threads: stops_threads })
     }
 }
 
@@ -193,15 +198,43 @@ impl Agent {
 /// is an error, because the rig would be sent twice.
 fn spool(place: &SpoolPlace, rig: &RigOptions) -> Result<Spool, FolderError> {
     let SpoolPlace::Disk { folder, cap_bytes } = place else { return Ok(Spool::new(unix_ms(), MEMORY_BYTES)) };
-    // By token: what was read for one team is not sent to another that the rig has a token of later.
-    let folder = folder.join(format!("{}-{}", rig.name, rig.token.public()));
-    match Spool::open(&folder, *cap_bytes, MEMORY_BYTES, unix_ms()) {
-        Err(error @ FolderError::Io { .. }) => {
-            tracing::warn!(%error, "nothing is kept on disk");
-            Ok(Spool::without_disk(unix_ms(), MEMORY_BYTES, error.to_string()))
-        }
-        opened => opened,
-    }
+    Spool::open_or_wait(&folder.join(folder_of(rig)), *cap_bytes, MEMORY_BYTES, unix_ms())
+}
+
+/// By token: what was read for one team is not sent to another that the rig has a token of later.
+fn folder_of(rig: &RigOptions) -> String {
+    format!("{}-{}", rig.name, rig.token.public())
+}
+
+/// What is kept for tokens that the rigs no longer have, and can be sent with those alone.
+fn leftovers(place: &SpoolPlace, rigs: &[RigOptions]) -> Vec<String> {
+    let SpoolPlace::Disk { folder, .. } = place else { return Vec::new() };
+    let in_use: Vec<String> = rigs.iter().map(folder_of).collect();
+    let is_earlier = |name: &str| {
+        let of_rig = |rig: &RigOptions| {
+            let token = name.strip_prefix(&rig.name).and_then(|rest| rest.strip_prefix('-'));
+            token.is_some_and(|token| token.len() == rig.token.public().len() && !token.contains('-'))
+        };
+        !in_use.iter().any(|used| used == name) && rigs.iter().any(of_rig)
+    };
+    let names = fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|e| e.file_name().into_string().ok());
+    let mut names: Vec<String> = names.filter(|name| is_earlier(name)).collect();
+    names.sort();
+    let kept = |name: &String| {
+        let path = folder.join(name);
+        let files = fs::read_dir(&path).into_iter().flatten().flatten();
+        let segments = files.filter(|file| file.path().extension().is_some_and(|ext| ext == "seg"));
+        let bytes: u64 = segments.filter_map(|file| file.metadata().ok()).map(|meta| meta.len()).sum();
+        (bytes > 0).then(|| {
+            format!(
+                "up to {} of an earlier token of this rig are kept in {}: they are sent when the agent runs with that \
+                 token; remove the folder if nobody needs them",
+                megabytes(bytes),
+                path.display()
+            )
+        })
+    };
+    names.iter().filter_map(kept).collect()
 }
 
 impl AgentHandle {
@@ -238,17 +271,35 @@ impl AgentHandle {
         self.short.get().map(String::as_str)
     }
 
-    /// Sends what waits (for at most two seconds), says goodbye, closes, and waits for all of it.
+    /// What is kept for earlier tokens of the rigs, a line each.
+    #[must_use]
+    pub fn leftovers(&self) -> &[String] {
+        &self.leftovers
+    }
+
+    /// Sends what waits, says goodbye, closes, and waits for all of it, for [`STOP`] at most. A session that the game
+    /// still shows goes on with the next run of the agent, where there is a disk to remember it.
     pub async fn stop(self) {
-        let Self { rigs, threads, stop, .. } = self;
+        self.stop_because("the agent was stopped").await;
+    }
+
+    /// The same, with the reason that the service is told.
+    pub async fn stop_because(self, why: &'static str) {
+        let Self { rigs, threads, stop, stopped_why, .. } = self;
+        // A second reason changes nothing.
+        let _ = stopped_why.set(why);
         stop.cancel();
-        for (_, task) in rigs {
-            // A task that panicked has said so.
-            let _ = task.await;
-        }
-        let deadline = Instant::now() + THREADS_END;
-        while threads.iter().any(|thread| !thread.is_finished()) && Instant::now() < deadline {
-            tokio::time::sleep(Duration::from_millis(10)).await;
+        let ended = async {
+            for (_, task) in rigs {
+                // A task that panicked has said so.
+                let _ = task.await;
+            }
+            while threads.iter().any(|thread| !thread.is_finished()) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        if tokio::time::timeout(STOP, ended).await.is_err() {
+            tracing::warn!("the agent did not end in time: what it had read is on its disk");
         }
     }
 

@@ -11,9 +11,10 @@ use crate::link::state::{Action, LinkState};
 use crate::pipeline::Pipeline;
 use crate::raw::Raw;
 use crate::source::queue::RawQueue;
-use crate::status::RigStatus;
+use crate::status::{Lasting, RigStatus};
 use onelap_protocol::agent::EndReason;
 use std::future::pending;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep_until};
@@ -23,13 +24,18 @@ use tokio_util::sync::CancellationToken;
 /// How often the readers are told that time has passed.
 pub const TICK: Duration = Duration::from_millis(250);
 /// How long a rig that is stopped may take to send what waits.
-const FLUSH: Duration = Duration::from_secs(2);
+const FLUSH: Duration = Duration::from_millis(1_500);
 /// How long it may take to close the connection.
-const CLOSE: Duration = Duration::from_secs(1);
+const CLOSE: Duration = Duration::from_millis(500);
+/// How often it is looked for sessions that an earlier run has left behind.
+const TIDY_MS: u64 = 10_000;
 /// Inputs that are read before the socket gets its turn.
 const INPUTS_A_TURN: usize = 64;
 /// Events of the socket that wait; its reader waits with the rest.
 const EVENTS: usize = 64;
+
+/// Why the agent was stopped, for the service.
+pub type Reason = Arc<OnceLock<&'static str>>;
 
 /// See the module.
 pub struct Rig {
@@ -46,6 +52,9 @@ pub struct Rig {
     event_sender: mpsc::Sender<(u64, Event)>,
     events: mpsc::Receiver<(u64, Event)>,
     bytes_sent: u64,
+    tidy_ms: u64,
+    disk_trouble: Lasting,
+    stopped_why: Reason,
     status: watch::Sender<RigStatus>,
 }
 
@@ -58,6 +67,7 @@ impl Rig {
         queue: RawQueue,
         is_replay: bool,
         pipeline: Pipeline,
+        stopped_why: Reason,
         status: watch::Sender<RigStatus>,
     ) -> Self {
         let (event_sender, events) = mpsc::channel(EVENTS);
@@ -77,6 +87,9 @@ impl Rig {
             event_sender,
             events,
             bytes_sent: 0,
+            tidy_ms: 0,
+            disk_trouble: Lasting::default(),
+            stopped_why,
             status,
         }
     }
@@ -118,8 +131,17 @@ impl Rig {
 
     fn tick(&mut self) {
         let now_ms = self.clock.mono_ms();
-        self.pipeline.outbox().spool.maintain(now_ms);
-        self.link.look(now_ms, unix_ms(), self.pipeline.outbox());
+        if self.tidy_ms <= now_ms {
+            self.tidy_ms = now_ms + TIDY_MS;
+            self.pipeline.tidy(unix_ms());
+        }
+        let outbox = self.pipeline.outbox();
+        outbox.spool.maintain(now_ms);
+        if outbox.retry_folder(now_ms) {
+            self.link.start_over();
+        }
+        self.link.look(now_ms, unix_ms(), outbox);
+        self.disk_trouble.look(outbox.spool.problem(), now_ms);
         self.pipeline.source_problem(self.queue.problem());
         if !self.is_replay {
             let now = self.clock.stamp();
@@ -193,13 +215,16 @@ impl Rig {
         }
     }
 
-    /// Ends the session, sends what waits, as long as that may take, says goodbye and closes the connection.
+    /// Sends what waits, as long as that may take, says goodbye and closes the connection. What is on disk need only be
+    /// sent as far as it is to be seen: the next run does the rest. What is in memory has to be acknowledged.
     async fn leave(mut self) {
-        // Another run of the agent begins another one.
-        self.pipeline.end(EndReason::AgentStopped);
+        self.pipeline.stop();
         let deadline = tokio::time::Instant::now() + FLUSH;
-        while self.link.is_live() && !self.pipeline.waiting().spool.is_empty() {
+        while self.has_to_flush() {
             let wait_ms = self.drive();
+            if !self.has_to_flush() {
+                break;
+            }
             tokio::select! {
                 () = sleep_until(deadline) => break,
                 Some((number, event)) = self.events.recv() => self.happened(number, event),
@@ -209,7 +234,7 @@ impl Rig {
         }
         let is_live = self.link.is_live();
         if is_live {
-            self.write(LinkState::bye("the agent was stopped"));
+            self.write(LinkState::bye(self.stopped_why.get().unwrap_or(&"the agent was stopped")));
         }
         if let Some(socket) = self.socket.take().filter(|_| is_live) {
             // The socket's reader still speaks; it must not wait for a rig that listens no more.
@@ -223,9 +248,15 @@ impl Rig {
         self.publish(true);
     }
 
+    fn has_to_flush(&mut self) -> bool {
+        let outbox = self.pipeline.outbox();
+        self.link.is_live()
+            && if outbox.spool.is_on_disk() { self.link.has_unsent(outbox) } else { !outbox.spool.is_empty() }
+    }
+
     fn publish(&self, finished: bool) {
         let (view, doing) = (self.link.view(), self.pipeline.waiting().doing());
-        let spool = &self.pipeline.waiting().spool;
+        let (spool, watch) = (&self.pipeline.waiting().spool, self.pipeline.waiting().watch());
         let info = self.pipeline.session().map(|(_, info)| info);
         self.status.send_if_modified(|status| {
             let now = RigStatus {
@@ -242,7 +273,10 @@ impl Rig {
                 samples: self.pipeline.samples(),
                 bytes_sent: self.bytes_sent,
                 spool_bytes: spool.bytes(),
-                spool_problem: spool.problem(),
+                oldest_ms: watch.state().oldest_ms,
+                is_catching_up: watch.is_catching_up(),
+                catching_up_s: watch.state().catching_up_s,
+                spool_problem: self.disk_trouble.get().map(str::to_owned),
                 lost_samples: spool.lost_samples(),
                 lost_items: spool.losses().items(),
                 dropped_inputs: self.queue.dropped(),

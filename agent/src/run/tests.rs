@@ -152,6 +152,7 @@ struct Bench {
     sink: RawSink,
     status: watch::Receiver<RigStatus>,
     stop: CancellationToken,
+    why: Reason,
     task: JoinHandle<()>,
 }
 
@@ -165,9 +166,10 @@ impl Bench {
         let (sink, queue) = raw_queue(clock);
         let (sender, status) = watch::channel(RigStatus::new("rig", 20));
         let pipeline = Pipeline::new(vec![Box::new(Scripted(script))], Sampler::new(20, 100), spool);
-        let rig = Rig::new(Target { server, token: token() }, clock, queue, false, pipeline, sender);
+        let why = Reason::default();
+        let rig = Rig::new(Target { server, token: token() }, clock, queue, false, pipeline, why.clone(), sender);
         let stop = CancellationToken::new();
-        Self { sink, status, task: tokio::spawn(rig.run(stop.clone())), stop }
+        Self { sink, status, task: tokio::spawn(rig.run(stop.clone())), stop, why }
     }
 
     async fn until(&mut self, what: &str, is: impl FnMut(&RigStatus) -> bool) -> RigStatus {
@@ -292,7 +294,7 @@ async fn a_rig_without_a_service_ends_at_once() {
 async fn a_recording_is_played_to_its_end_and_the_agent_finishes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.1lap");
-    let mut recorder = Recorder::new(std::fs::File::create(&path).unwrap()).unwrap();
+    let mut recorder = Recorder::new(fs::File::create(&path).unwrap()).unwrap();
     for i in 0..20 {
         recorder.write(crate::raw::Stamp { unix_ms: i * 250, mono_ms: i * 250 }, &Raw::Tick).unwrap();
     }
@@ -313,12 +315,12 @@ async fn a_recording_is_played_to_its_end_and_the_agent_finishes() {
     agent.stop().await;
 
     // One that lost its end, or was damaged, is played up to there and says so.
-    let whole = std::fs::read(folder.path().join("a.1lap")).unwrap();
+    let whole = fs::read(folder.path().join("a.1lap")).unwrap();
     let mut damaged = whole.clone();
     damaged[whole.len() / 2] ^= 0x55;
     for (bytes, why) in [(&whole[..whole.len() - 6], "end is missing"), (&damaged, "damaged")] {
         let path = folder.path().join("short");
-        std::fs::write(&path, bytes).unwrap();
+        fs::write(&path, bytes).unwrap();
         options.input = Input::Replay { path, speed: 1_000.0 };
         let mut agent = Agent::spawn(&options).unwrap();
         timeout(SOON, agent.finished()).await.unwrap();
@@ -363,7 +365,7 @@ async fn what_was_read_is_sent_by_the_next_agent_if_this_one_is_killed() {
 async fn a_folder_that_cannot_be_used_is_told_once_and_the_rig_runs() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
-    std::fs::write(&file, "").unwrap();
+    fs::write(&file, "").unwrap();
     let rig = RigOptions { name: "rig".into(), token: token(), game: GameChoice::F1, f1_port: 0, f1_sender: None };
     let service = Service::start().await;
     let mut options = AgentOptions {
@@ -389,4 +391,64 @@ async fn a_folder_that_cannot_be_used_is_told_once_and_the_rig_runs() {
     let second = Agent::spawn(&options).unwrap_err().to_string();
     assert!(second.contains("another agent"), "{second}");
     first.kill();
+}
+
+#[tokio::test]
+async fn a_rig_with_a_disk_that_is_stopped_leaves_its_session_open_and_does_not_wait_for_acknowledgements() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Service::start().await;
+    let spool = Spool::open(folder.path(), 0, 1 << 20, 1_000).unwrap();
+    let rig = Bench::start_with(spool, service.url(), script());
+    let mut agent = service.accept().await;
+    agent.greet(vec![]).await;
+    rig.sink.send(say(0));
+    let (first, _) = agent.recorded().await;
+    rig.why.set("the PC shuts down").unwrap();
+    rig.stop.cancel();
+    let (batch, what) = agent.recorded().await;
+    assert_eq!((batch.sequence, what.as_str()), (first.sequence + 1, "[100.0]"), "the batch that was begun");
+    let Got::Control(bye) = agent.next().await else { panic!("no goodbye") };
+    assert_eq!(*bye, AgentMessage::Bye { reason: "the PC shuts down".into() });
+    assert!(matches!(agent.next().await, Got::Closed));
+    drop(agent);
+    timeout(STOP, rig.task).await.unwrap().unwrap();
+    let left = Spool::open(folder.path(), 0, 1 << 20, 2_000).unwrap();
+    assert_eq!(left.items(), 2, "what is not acknowledged is kept");
+}
+
+#[tokio::test]
+async fn what_is_kept_under_an_earlier_token_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let rig = RigOptions { name: "rig".into(), token: token(), game: GameChoice::F1, f1_port: 0, f1_sender: None };
+    let place = SpoolPlace::Disk { folder: folder.path().to_owned(), cap_bytes: 0 };
+    for name in ["rig-aaaaaaaaaaaa", "rig-bbbbbbbbbbbb", "other-cccccccccccc", &folder_of(&rig)] {
+        let mut spool = Spool::open(&folder.path().join(name), 0, 1 << 20, 1_000).unwrap();
+        if !name.contains('b') || name.starts_with("other") {
+            spool.push_record(onelap_protocol::SessionId::new(), Record::End { reason: EndReason::Left }).unwrap();
+        }
+        spool.close();
+    }
+    let told = leftovers(&place, std::slice::from_ref(&rig));
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("rig-aaaaaaaaaaaa") && told[0].contains("0.0 MB"), "{told:?}");
+    assert!(leftovers(&SpoolPlace::Memory, &[rig]).is_empty());
+}
+
+#[tokio::test]
+async fn a_folder_that_can_be_used_later_is_used_later() {
+    let place = tempfile::tempdir().unwrap();
+    let (file, folder) = (place.path().join("file"), place.path().join("file/spool"));
+    fs::write(&file, "").unwrap();
+    let service = Service::start().await;
+    let spool = Spool::open_or_wait(&folder, 0, 1 << 20, unix_ms()).unwrap();
+    let mut rig = Bench::start_with(spool, service.url(), script());
+    let mut agent = service.accept().await;
+    agent.greet(vec![]).await;
+    rig.sink.send(say(0));
+    agent.recorded().await;
+    rig.until("told", |status| status.spool_problem.is_some()).await;
+    fs::remove_file(&file).unwrap();
+    let all_is_well = rig.status.wait_for(|status| status.spool_problem.is_none());
+    timeout(3 * SOON, all_is_well).await.expect("the folder is used").unwrap();
+    assert!(folder.join("state.json").exists());
 }

@@ -20,6 +20,8 @@ pub(super) struct Fate {
     pub(super) dies: Option<(u32, usize)>,
     pub(super) is_dead: bool,
     pub(super) is_full: bool,
+    /// What it says when it is full, if that is something else.
+    pub(super) refuses: Option<io::ErrorKind>,
     pub(super) writes: u32,
 }
 
@@ -38,7 +40,11 @@ impl Fate {
             Some((writes, _)) => *writes -= 1,
             None => {}
         }
-        if self.is_full { (len / 2, Err(io::ErrorKind::StorageFull.into())) } else { (len, Ok(())) }
+        if self.is_full {
+            (len / 2, Err(self.refuses.unwrap_or(io::ErrorKind::StorageFull).into()))
+        } else {
+            (len, Ok(()))
+        }
     }
 
     /// As [`Fate::write`], of something that needs no room and is done whole or not at all.

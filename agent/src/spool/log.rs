@@ -21,6 +21,9 @@
 //! - **Damage** anywhere else: the segment is not believed from there to its end, which is cut off. What is missing is
 //!   found out from the serials and sequences after it, and counted; found while reading, likewise.
 //! - **A disk that does not take an item**: the write is undone and the caller told, who keeps it in memory meanwhile.
+//!   What is counted as lost, or acknowledged, while the disk is full reaches `state.json` with the first segment that
+//!   goes: an agent that is killed before that forgets it. It then sends again what was acknowledged, and of what went at
+//!   the cap it may count too few; the places of a session stay without holes all the same.
 //! - **In memory**: runs (about one per segment), a mark every 32 KiB, one reading buffer of 64 KiB to 320 KiB.
 //! - **Nothing here looks at a clock.** Times in records are for people and placeholders only.
 //!
@@ -189,6 +192,14 @@ impl<D: Disk> Log<D> {
         self.is_open = false;
         self.clear_acked();
         Ok(())
+    }
+
+    /// Makes the segment that is being written go as well, if nothing is left of it: a disk that is full needs the room.
+    pub fn retire(&mut self) {
+        if self.segments.back().is_some_and(|last| last.left == 0) {
+            self.is_open = false;
+            self.clear_acked();
+        }
     }
 
     /// Has what was written brought to the medium soon.

@@ -159,7 +159,7 @@ impl<D: Disk> Spool<D> {
     #[must_use]
     pub fn problem(&self) -> Option<String> {
         let trouble = self.trouble.as_ref().map(|trouble| trouble.why.as_str());
-        let why = self.missing.as_deref().or(trouble)?;
+        let why = self.missing.as_ref().map(|missing| missing.why.as_str()).or(trouble)?;
         let limit = self.memory_limit / 1_000_000;
         Some(format!("{why}: what is not sent yet is kept in memory only, up to {limit} MB"))
     }

@@ -7,7 +7,8 @@ use onelap_protocol::SessionId;
 use onelap_protocol::race::SessionInfo;
 
 impl<D: Disk> Spool<D> {
-    pub(super) fn remember(&mut self, id: SessionId, info: Option<SessionInfo>) {
+    /// Remembers what a session is, or that it is over.
+    pub fn remember(&mut self, id: SessionId, info: Option<SessionInfo>) {
         let epoch = self.epoch;
         let Some(log) = &mut self.log else { return };
         log.remember(|state| {
@@ -52,6 +53,25 @@ impl<D: Disk> Spool<D> {
     #[must_use]
     pub fn going_on(&self, info: &SessionInfo, at_s: f64, unix_ms: u64) -> Option<&Session> {
         self.earlier().find(|session| session.is_same(info, at_s, unix_ms))
+    }
+
+    /// Sessions of earlier runs that are not over and will not go on, because another one has begun or they were last
+    /// seen too long ago. `running` is the one that runs or begins.
+    #[must_use]
+    pub fn left_behind(&self, running: Option<SessionId>, unix_ms: u64) -> Vec<(SessionId, SessionInfo)> {
+        let is_left = |session: &&Session| {
+            !session.ended && Some(session.id) != running && (running.is_some() || session.is_long_ago(unix_ms))
+        };
+        let mut left: Vec<_> =
+            self.earlier().filter(is_left).map(|session| (session.id, session.info.clone())).collect();
+        left.reverse();
+        left
+    }
+
+    /// Whether a session can go on after a restart of the agent.
+    #[must_use]
+    pub fn remembers_sessions(&self) -> bool {
+        self.log.is_some()
     }
 
     /// Newest first.

@@ -18,6 +18,11 @@ pub const MAX_SESSIONS: usize = 64;
 /// How long after it was last seen a session may go on under a new epoch.
 const GOES_ON_MS: u64 = 30 * 60 * 1_000;
 
+/// The game's clock may seem to go back by as much, because it is told in several places, s.
+const BACK_S: f64 = 3.0;
+/// Planned lengths that differ by less are the same, s.
+const SAME_LENGTH_S: f64 = 120.0;
+
 /// See the module.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -117,19 +122,27 @@ impl Session {
     #[must_use]
     pub fn is_same(&self, info: &SessionInfo, at_s: f64, now_ms: u64) -> bool {
         // A clock that was set back makes it look as if it had been seen in the future.
-        self.may_be(info) && at_s >= self.at_s && self.seen_ms.abs_diff(now_ms) <= GOES_ON_MS
+        self.may_be(info) && at_s >= self.at_s - BACK_S && !self.is_long_ago(now_ms)
     }
 
-    /// As far as it can be told without the game's clock.
+    /// Whether it was last seen so long ago that it does not go on any more.
+    #[must_use]
+    pub fn is_long_ago(&self, now_ms: u64) -> bool {
+        self.seen_ms.abs_diff(now_ms) > GOES_ON_MS
+    }
+
+    /// As far as it can be told without the game's clock. A game tells some facts late, and others not to the second.
     #[must_use]
     pub fn may_be(&self, now: &SessionInfo) -> bool {
         let SessionInfo { game, track, kind, kind_number, car, car_name, duration_s, total_laps, server, .. } =
             &self.info;
+        let is_as_long = |(a, b): (f64, f64)| (a - b).abs() <= SAME_LENGTH_S;
         !self.ended
             && (game, track, kind, kind_number) == (&now.game, &now.track, &now.kind, &now.kind_number)
-            && (car, car_name) == (&now.car, &now.car_name)
-            && (duration_s, total_laps) == (&now.duration_s, &now.total_laps)
-            && server == &now.server
+            && (car, server) == (&now.car, &now.server)
+            && (car_name == &now.car_name || car_name.is_empty() || now.car_name.is_empty())
+            && duration_s.zip(now.duration_s).is_none_or(is_as_long)
+            && total_laps.zip(now.total_laps).is_none_or(|(a, b)| a == b)
     }
 }
 
@@ -150,12 +163,21 @@ mod tests {
         assert!(session.is_same(&info, 600.0, seen_ms));
         assert!(session.is_same(&info, 2_400.0, seen_ms + 30 * MINUTE));
         assert!(session.is_same(&info, 700.0, seen_ms - 20 * MINUTE), "the clock was set back");
-        assert!(!session.is_same(&info, 599.0, seen_ms), "it was restarted");
+        assert!(session.is_same(&info, 598.0, seen_ms), "the field is told a little later than the car");
+        assert!(!session.is_same(&info, 590.0, seen_ms), "it was restarted");
         assert!(!session.is_same(&info, 2_400.0, seen_ms + 31 * MINUTE));
         assert!(!session.is_same(&session_info(Game::Lmu, "Spa"), 700.0, seen_ms));
         assert!(!session.is_same(&SessionInfo { kind_number: Some(2), ..info.clone() }, 700.0, seen_ms));
         assert!(!session.is_same(&SessionInfo { car_name: "Other".into(), ..info.clone() }, 700.0, seen_ms));
-        assert!(!session.is_same(&SessionInfo { total_laps: Some(10), ..info.clone() }, 700.0, seen_ms));
+        let long = |duration_s, total_laps| Session {
+            info: SessionInfo { duration_s, total_laps, ..info.clone() },
+            ..session.clone()
+        };
+        let is_same = |a: &Session, b: &Session| a.is_same(&b.info, 700.0, seen_ms);
+        assert!(is_same(&long(Some(3_600.0), None), &long(Some(3_540.0), None)), "a length that was counted");
+        assert!(is_same(&long(Some(3_600.0), None), &session), "a length that is not known yet");
+        assert!(!is_same(&long(Some(3_600.0), None), &long(Some(1_200.0), None)));
+        assert!(!is_same(&long(None, Some(20)), &long(None, Some(10))));
         assert!(!Session { ended: true, ..session.clone() }.is_same(&info, 700.0, seen_ms));
         let another_driver = SessionInfo { driver: "B. Driver".into(), started_at_ms: 77, ..info };
         assert!(session.is_same(&another_driver, 700.0, seen_ms));

@@ -1,6 +1,7 @@
 //! The spool against a model: a plain list from which only what is acknowledged may go.
 
 use super::*;
+use crate::spool::faulty::FaultyDisk;
 use onelap_protocol::agent::EndReason;
 use onelap_protocol::limits::MAX_AGENT_FRAME;
 use onelap_protocol::{Batch, Channel, Sample, batch};
@@ -59,6 +60,23 @@ fn at_the_limit_the_oldest_batch_loses_its_samples_and_keeps_its_place() {
     assert_eq!(places, (1..=places.len() as u64).collect::<Vec<_>>());
     let (header, batch) = Batch::decode(spool.at(1).unwrap().frame.bytes()).unwrap();
     assert_eq!((header.sequence, batch.len(), batch.value(Channel::Speed, 0)), (2, 1, None));
+}
+
+#[test]
+fn what_was_read_before_the_first_samples_is_not_older_than_the_agent() {
+    const NOW_MS: u64 = 1_790_000_000_000;
+    let folder = tempfile::tempdir().unwrap();
+    let mut spool = Spool::open(folder.path(), 0, 1 << 20, NOW_MS).unwrap();
+    let session = SessionId::new();
+    for _ in 0..4 {
+        spool.push_record(session, end()).unwrap();
+    }
+    assert_eq!(spool.oldest(), Some((0, NOW_MS)));
+    spool.ack(Place { session, epoch: spool.epoch(), sequence: 2 });
+    assert_eq!(spool.oldest(), Some((2, NOW_MS)));
+    let mut spool = Spool::new(NOW_MS, 1 << 20);
+    spool.push_record(session, end()).unwrap();
+    assert_eq!(spool.oldest(), Some((0, NOW_MS)));
 }
 
 #[test]
@@ -139,5 +157,37 @@ proptest! {
                 prop_assert_eq!(spool.at(item.serial), Some(item));
             }
         }
+    }
+}
+
+#[test]
+fn each_trouble_of_a_disk_has_one_clear_message_and_is_over_when_it_is_over() {
+    for (kind, says) in [
+        (io::ErrorKind::StorageFull, "the disk is full"),
+        (io::ErrorKind::QuotaExceeded, "the disk is full"),
+        (io::ErrorKind::ReadOnlyFilesystem, "the disk is read-only"),
+        (io::ErrorKind::PermissionDenied, "the agent may no longer write to its folder"),
+    ] {
+        let disk = FaultyDisk::default();
+        let mut spool = Spool::on(disk.clone(), Sizes::with_cap(0), 1 << 20, 1).unwrap();
+        let session = SessionId::new();
+        spool.push_record(session, end()).unwrap();
+        assert_eq!((spool.problem(), spool.is_on_disk()), (None, true));
+        (disk.fate().is_full, disk.fate().refuses) = (true, Some(kind));
+        let mut told = std::collections::BTreeSet::new();
+        for now_ms in (0..60_000).step_by(250) {
+            spool.push_record(session, end()).unwrap();
+            spool.maintain(now_ms);
+            told.extend(spool.problem());
+        }
+        let expected = format!("{says}: what is not sent yet is kept in memory only, up to 1 MB");
+        assert_eq!(told.into_iter().collect::<Vec<_>>(), [expected]);
+        assert!(!spool.is_on_disk());
+        disk.fate().is_full = false;
+        for now_ms in (60_000..70_000).step_by(250) {
+            spool.maintain(now_ms);
+        }
+        assert_eq!((spool.problem(), spool.is_on_disk(), spool.lost_items()), (None, true, 0));
+        assert_eq!(Spool::on(disk, Sizes::with_cap(0), 1 << 20, 2).unwrap().items(), 241);
     }
 }

@@ -15,6 +15,7 @@ mod cookies;
 mod origin;
 mod password;
 mod refresh;
+mod remembered;
 mod scope;
 mod secret;
 mod store;
@@ -25,7 +26,8 @@ pub use cookies::Cookies;
 pub use origin::{check_origin, require_origin};
 pub use password::{Password, Passwords};
 pub use refresh::{RefreshToken, close, open, renew};
-pub use scope::{Caller, RigScope, Role, TeamScope, rig_scope, still_valid, team_scope};
+pub use remembered::RememberedTokens;
+pub use scope::{Caller, RigScope, Role, TeamScope, still_valid, team_scope};
 pub use secret::{Sha256Hash, random_text, sha256};
 pub use throttle::{Throttle, Throttles, client_key};
 
@@ -42,6 +44,8 @@ pub struct Auth {
     pub throttles: Throttles,
     /// Names and flags of the cookies.
     pub cookies: Cookies,
+    /// Rig tokens that were good a while ago.
+    pub remembered: RememberedTokens,
 }
 
 impl Auth {
@@ -55,6 +59,7 @@ impl Auth {
             passwords: Passwords::new()?,
             throttles: Throttles::new(&config.auth),
             cookies: Cookies::new(config.http.is_https()),
+            remembered: RememberedTokens::default(),
         })
     }
 }

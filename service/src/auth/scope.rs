@@ -2,15 +2,19 @@
 
 use crate::app::State;
 use crate::auth::{sha256, store};
-use crate::db::{Db, Tenant};
+use crate::db::{Db, Tenant, within};
 use crate::error::ApiError;
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, web};
-use onelap_protocol::{RigId, RigToken, TeamId, TokenError, TokenId, UserId};
+use onelap_protocol::{ErrorCode, RigId, RigToken, TeamId, TokenError, TokenId, UserId};
 use serde::{Deserialize, Serialize};
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
+use std::time::Duration;
+
+/// How long Postgres may take to check a token.
+const CHECK_DEADLINE: Duration = Duration::from_secs(3);
 
 const NOT_LOGGED_IN: ApiError = ApiError::Unauthenticated("log in first");
 const NO_TOKEN: ApiError =
@@ -116,17 +120,28 @@ pub struct RigScope {
     pub rig_name: String,
     /// The token that was shown.
     pub token: TokenId,
+    /// Postgres did not answer, and the token was good a while ago.
+    pub is_remembered: bool,
 }
 
-/// Checks a rig token.
-///
-/// # Errors
-/// What is wrong with the token: misspelt, not known, revoked.
-pub async fn rig_scope(db: &Db, token: &str) -> Result<RigScope, ApiError> {
+/// Checks a rig token: against Postgres, or against memory where that does not answer.
+async fn rig_scope(state: &State, token: &str) -> Result<RigScope, ApiError> {
     let token = RigToken::parse(token).map_err(|error| match error {
         TokenError::Mistyped => ApiError::TokenMistyped,
         TokenError::Shape => NO_SUCH_SHAPE,
     })?;
+    let remembered = &state.auth.remembered;
+    match within(CHECK_DEADLINE, checked_scope(&state.db, &token)).await {
+        Ok(scope) => {
+            remembered.remember(&token, &scope);
+            Ok(scope)
+        }
+        Err(error) if error.code() == ErrorCode::Unavailable => remembered.recall(&token).ok_or(error),
+        Err(error) => Err(error),
+    }
+}
+
+async fn checked_scope(db: &Db, token: &RigToken) -> Result<RigScope, ApiError> {
     let mut tx = db.presented(token.public()).await?;
     let row = store::token(&mut tx, token.public()).await?;
     tx.commit().await?;
@@ -140,7 +155,7 @@ pub async fn rig_scope(db: &Db, token: &str) -> Result<RigScope, ApiError> {
     let names = store::names(&mut tx, row.rig).await?;
     tx.commit().await?;
     let (team_name, rig_name) = names.ok_or(UNKNOWN_TOKEN)?;
-    Ok(RigScope { tenant, team_name, rig: row.rig, rig_name, token: row.token })
+    Ok(RigScope { tenant, team_name, rig: row.rig, rig_name, token: row.token, is_remembered: false })
 }
 
 /// Checks that the token of a scope has not been revoked since.
@@ -148,10 +163,12 @@ pub async fn rig_scope(db: &Db, token: &str) -> Result<RigScope, ApiError> {
 /// # Errors
 /// [`ApiError::TokenRevoked`].
 pub async fn still_valid(db: &Db, scope: &RigScope) -> Result<(), ApiError> {
-    let mut tx = db.tenant(scope.tenant).await?;
-    let is_valid = store::is_valid_token(&mut tx, scope.token).await?;
-    tx.commit().await?;
-    if is_valid { Ok(()) } else { Err(ApiError::TokenRevoked) }
+    let is_valid = async {
+        let mut tx = db.tenant(scope.tenant).await?;
+        let is_valid = store::is_valid_token(&mut tx, scope.token).await?;
+        tx.commit().await.map(|()| is_valid)
+    };
+    if within(CHECK_DEADLINE, is_valid).await? { Ok(()) } else { Err(ApiError::TokenRevoked) }
 }
 
 fn bearer(request: &HttpRequest) -> Option<&str> {
@@ -165,6 +182,6 @@ impl FromRequest for RigScope {
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move { rig_scope(&state(&request)?.db, bearer(&request).ok_or(NO_TOKEN)?).await })
+        Box::pin(async move { rig_scope(state(&request)?, bearer(&request).ok_or(NO_TOKEN)?).await })
     }
 }

@@ -110,8 +110,11 @@ impl Sessions {
             }
             self.streams.insert(place.session, Stream::new(place.session));
         }
-        if lane.is_recorded() && !self.open(from, place, begins)? {
-            return Ok(None);
+        if lane.is_recorded() {
+            self.wait_for_earlier_run(place).await?;
+            if !self.open(from, place, begins)? {
+                return Ok(None);
+            }
         }
         let Some(stream) = self.streams.get_mut(&place.session) else { return Ok(None) };
         // Postgres knows the facts of a session that goes on, unless they are what comes.
@@ -121,6 +124,14 @@ impl Sessions {
             stream.found(&self.live, found)?;
         }
         Ok(Some(stream))
+    }
+
+    /// A later run goes on where the one before ends; that is known as soon as Postgres has answered.
+    async fn wait_for_earlier_run(&mut self, place: Place) -> Result<(), Refusal> {
+        let Some(stream) = self.streams.get_mut(&place.session) else { return Ok(()) };
+        let Some(earlier) = stream.recording.as_mut().filter(|r| r.epoch < place.epoch) else { return Ok(()) };
+        let found = earlier.wait(LOOK_UP).await;
+        stream.found(&self.live, found)
     }
 
     /// Makes sure that the stream records this run of the agent; `false` where an earlier one is not whole yet.

@@ -25,7 +25,7 @@ use serde::Deserialize;
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::Instrument;
 
 const PING_EVERY: Duration = Duration::from_secs(15);
@@ -35,6 +35,8 @@ const REPLY_DEADLINE: Duration = Duration::from_secs(40);
 const REPLACED_RETRY_MS: u32 = 60_000;
 /// How often holes are looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Between two checks of a token that was let in while Postgres did not answer.
+const CONFIRM_EVERY: Duration = Duration::from_secs(5);
 /// How long Postgres may take to say what is committed.
 const HELLO_DEADLINE: Duration = Duration::from_secs(4);
 /// Between two requests for the whole field: an agent that has not sent it by then was asked in vain.
@@ -68,7 +70,12 @@ async fn connect(
     let span = tracing::info_span!("agent", %trace, team = %rig.tenant.team(), rig = %rig.rig);
     let live = state.hub.connect(rig.tenant.team(), rig.rig, &rig.rig_name, rig.token);
     // Revoked between the check and the line above, it would have been cut by nobody.
-    auth::still_valid(&state.db, &rig).await?;
+    let unconfirmed = if rig.is_remembered {
+        Some(confirm_later(state.clone(), rig.clone()))
+    } else {
+        auth::still_valid(&state.db, &rig).await?;
+        None
+    };
     let out = Out(session);
     let sessions = Sessions {
         recorder: state.recorder.clone(),
@@ -81,8 +88,20 @@ async fn connect(
         stopped: CancellationToken::new(),
     };
     let (began, heard, budget) = (Instant::now(), Instant::now(), Budget::new());
-    let agent =
-        Agent { out, live, state, rig, trace, began, heard, skew_ms: 0, sessions, budget, asked_keyframe: None };
+    let agent = Agent {
+        out,
+        live,
+        state,
+        rig,
+        trace,
+        began,
+        heard,
+        skew_ms: 0,
+        sessions,
+        budget,
+        unconfirmed,
+        asked_keyframe: None,
+    };
     actix_web::rt::spawn(agent.run(messages).instrument(span));
     Ok(response)
 }
@@ -100,6 +119,29 @@ struct Agent {
     budget: Budget,
     /// When the whole field was last asked for.
     asked_keyframe: Option<Instant>,
+    /// While the token was let in from memory: ends the checks with the connection.
+    unconfirmed: Option<DropGuard>,
+}
+
+/// Checks the token as soon as Postgres answers; a connection that has no right to be is cut.
+fn confirm_later(state: web::Data<State>, rig: RigScope) -> DropGuard {
+    let ended = CancellationToken::new();
+    let guard = ended.clone().drop_guard();
+    let check = async move {
+        loop {
+            tokio::time::sleep(CONFIRM_EVERY).await;
+            match auth::still_valid(&state.db, &rig).await {
+                Ok(()) => return,
+                Err(error) if error.code() == ErrorCode::Unavailable => {}
+                Err(_) => {
+                    state.auth.remembered.forget(rig.token);
+                    return state.hub.cut_token(rig.token);
+                }
+            }
+        }
+    };
+    actix_web::rt::spawn(async move { ended.run_until_cancelled(check).await });
+    guard
 }
 
 impl Agent {
@@ -321,7 +363,11 @@ impl Agent {
         self.skew_ms = i64::try_from(skew_ms).unwrap_or(i64::MAX);
         self.live.publisher().hello(&agent_version.chars().take(64).collect::<String>(), self.skew_ms);
         // Without an answer the agent begins with the first that it has no acknowledgement of, which does no harm.
-        let committed = within(HELLO_DEADLINE, self.state.recorder.places(self.rig.tenant, sessions)).await;
+        let committed = if self.unconfirmed.is_none() {
+            within(HELLO_DEADLINE, self.state.recorder.places(self.rig.tenant, sessions)).await
+        } else {
+            Ok(Vec::new())
+        };
         let committed = committed.unwrap_or_else(|error| {
             tracing::warn!(%error, "what is committed could not be read for hello");
             Vec::new()

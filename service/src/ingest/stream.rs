@@ -139,7 +139,7 @@ impl Stream {
     pub(super) fn record(&mut self, live: &Publisher, lane: Lane, place: Place, record: Record) -> Result<(), Refusal> {
         match lane {
             Lane::Live => self.live_record(live, place, record),
-            Lane::Preview => return self.preview(live, place, record),
+            Lane::Preview => return self.preview(live, place, &record),
             Lane::Backfill => self.backfill(live, place, record),
         }
         Ok(())
@@ -190,8 +190,8 @@ impl Stream {
         }
     }
 
-    fn preview(&mut self, live: &Publisher, place: Place, record: Record) -> Result<(), Refusal> {
-        if let Record::Session { info } = &record {
+    fn preview(&mut self, live: &Publisher, place: Place, record: &Record) -> Result<(), Refusal> {
+        if let Record::Session { info } = record {
             if !self.is_shown {
                 live.begin(self.session, Begin { info: info.clone(), epoch: place.epoch, sequence: place.sequence });
                 self.is_shown = true;
@@ -202,7 +202,7 @@ impl Stream {
             return Ok(());
         }
         self.can_be_previewed(live)?;
-        match &record {
+        match record {
             Record::Session { .. } => {}
             Record::Event { event } => {
                 if live.event(place, event) {
@@ -238,8 +238,9 @@ impl Stream {
 
     /// What is shown is what is recorded.
     fn caught_up(&mut self, live: &Publisher) {
-        if self.ahead.take().is_some()
-            && let Some(fold) = self.recording.as_ref().and_then(Recording::fold)
+        // Where the fold is not known yet, the next live item does this.
+        if let Some(fold) = self.recording.as_ref().and_then(Recording::fold)
+            && self.ahead.take().is_some()
         {
             live.consumption(self.session, fold.consumption());
         }

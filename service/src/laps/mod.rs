@@ -10,6 +10,7 @@ pub use routes::routes;
 pub use trace::Wanted;
 
 use crate::db::TenantTx;
+use onelap_protocol::race::Lap;
 use onelap_protocol::{CarKey, SessionId};
 use serde::Serialize;
 
@@ -54,6 +55,40 @@ pub struct LapRow {
     pub compound: Option<String>,
     /// Tyre wear at the line in percent worn, FL FR RL RR (our car).
     pub tire_wear_pct: Option<Vec<f32>>,
+}
+
+/// What was used on a lap.
+#[derive(Debug, Clone, Copy)]
+struct Used {
+    fuel_l: Option<f32>,
+    fuel_kg: Option<f32>,
+    virtual_energy_pct: Option<f32>,
+}
+
+impl LapRow {
+    fn new((lap, used, stint): (Lap, Used, u32)) -> Self {
+        Self {
+            lap: u32::from(lap.lap),
+            stint,
+            driver: lap.driver,
+            time_ms: lap.time_ms,
+            sectors_ms: lap.sectors_ms,
+            valid: lap.valid,
+            out_lap: lap.out_lap,
+            in_lap: lap.in_lap,
+            position: lap.position.map(u32::from),
+            class_position: lap.class_position.map(u32::from),
+            at_s: lap.at_s,
+            fuel_l: lap.fuel_l,
+            fuel_kg: lap.fuel_kg,
+            virtual_energy_pct: lap.virtual_energy_pct,
+            fuel_used_l: used.fuel_l,
+            fuel_used_kg: used.fuel_kg,
+            virtual_energy_used_pct: used.virtual_energy_pct,
+            compound: lap.compound,
+            tire_wear_pct: lap.tire_wear_pct.map(Vec::from),
+        }
+    }
 }
 
 /// Consecutive laps by one driver between stops.
@@ -147,4 +182,12 @@ pub(crate) async fn of_car(tx: &mut TenantTx, session: SessionId, car: &CarKey) 
         pit_stops: store::pit_stops(tx, session, car).await?,
         driver_changes: store::driver_changes(tx, session, car).await?,
     })
+}
+
+/// The latest laps of our car, oldest first.
+///
+/// # Errors
+/// Where the database fails.
+pub(crate) async fn latest_own(tx: &mut TenantTx, session: SessionId, most: i64) -> Result<Vec<Lap>, sqlx::Error> {
+    store::latest_own(tx, session, most).await
 }

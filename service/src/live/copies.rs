@@ -6,7 +6,7 @@ use super::bus::{Control, Snapshot};
 use super::hub::{Hub, Rig, now_ms};
 use super::outbox::Outbox;
 use super::session::{Begin, History, LiveSession};
-use onelap_protocol::viewer::{RigState, ViewMessage};
+use onelap_protocol::viewer::{RigState, SeenUpTo, ViewMessage};
 use onelap_protocol::{RigId, SessionId, TeamId};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +17,15 @@ pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(6);
 /// How often a viewer's session is looked for, where it is let go of at the same moment.
 const TRIES: usize = 3;
 
-/// A viewer, its outbox, and the most batches a second that it wants.
-pub(super) type Wants<'a> = (u64, &'a Outbox, Option<u32>);
+/// What a viewer asks for.
+pub(super) struct Wants<'a> {
+    pub(super) viewer: u64,
+    pub(super) outbox: &'a Outbox,
+    /// Most batches a second.
+    pub(super) max_hz: Option<u32>,
+    /// What it has seen before a break.
+    pub(super) after: Option<SeenUpTo>,
+}
 
 impl Hub {
     /// Shows a viewer a session; `false` where nobody knows it. `stored` is what Postgres has, for when Redis has nothing.
@@ -26,12 +33,12 @@ impl Hub {
         self: &Arc<Self>,
         team: TeamId,
         session: SessionId,
-        (viewer, outbox, max_hz): Wants<'_>,
+        wants: Wants<'_>,
         stored: impl AsyncFn() -> Option<(Begin, History)>,
     ) -> bool {
         for _ in 0..TRIES {
             let Some(live) = self.find(team, session, &stored).await else { return false };
-            live.subscribe(viewer, outbox, max_hz);
+            live.subscribe(wants.viewer, wants.outbox, wants.max_hz, wants.after);
             // The last viewer of before may have left between, and the copy with it.
             if self.session(team, session).is_some_and(|now| Arc::ptr_eq(&now, &live)) {
                 return true;

@@ -13,6 +13,7 @@ mod copies;
 mod delta;
 mod field;
 mod hub;
+mod kept;
 mod outbox;
 mod publisher;
 mod session;

@@ -3,6 +3,7 @@
 //! Invariants: what is shown never goes back by (run of the agent, sequence); an event is told once, live or late.
 
 use super::field::{LiveField, Wish};
+use super::kept::Kept;
 use super::outbox::Outbox;
 use super::shown::{At, Shown};
 use super::wire;
@@ -11,7 +12,7 @@ use onelap_protocol::agent::EndReason;
 use onelap_protocol::race::{RaceEvent, SessionInfo};
 use onelap_protocol::setup::Setup;
 use onelap_protocol::standings::StandingsError;
-use onelap_protocol::viewer::{Consumption, ViewMessage};
+use onelap_protocol::viewer::{Consumption, SeenUpTo, ViewMessage};
 use onelap_protocol::{BatchHeader, SessionId};
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -62,6 +63,7 @@ struct State {
     /// What is from before this live view is known.
     has_history: bool,
     last_batch: Option<Bytes>,
+    kept: Kept,
     ended: Option<EndReason>,
     viewers: Vec<Subscription>,
     published: Published,
@@ -92,6 +94,7 @@ impl LiveSession {
             events: VecDeque::new(),
             has_history: false,
             last_batch: None,
+            kept: Kept::default(),
             ended: None,
             viewers: Vec::new(),
             published: Published::default(),
@@ -103,16 +106,32 @@ impl LiveSession {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a viewer and gives it the snapshot, in one step.
-    pub(super) fn subscribe(&self, viewer: u64, outbox: &Outbox, max_hz: Option<u32>) {
+    /// Adds a viewer and gives it the snapshot, in one step; before that, what was kept since it last looked.
+    pub(super) fn subscribe(&self, viewer: u64, outbox: &Outbox, max_hz: Option<u32>, after: Option<SeenUpTo>) {
         let mut state = self.state();
         state.viewers.retain(|s| s.viewer != viewer);
-        outbox.event(state.told(self.id));
+        let shown = state.shown.position();
+        match after.map(|seen| (seen.epoch, seen.sequence)) {
+            Some(seen) if seen < shown => {
+                let (missing, batches) = state.kept.since(seen, shown);
+                if let Some((from, to)) = missing {
+                    outbox.message(&ViewMessage::Gap { session: self.id, from, to });
+                }
+                if !batches.is_empty() {
+                    outbox.event(batches);
+                }
+                outbox.event(state.told(self.id));
+            }
+            Some(_) => outbox.event(state.told(self.id)),
+            None => {
+                outbox.event(state.told(self.id));
+                if let Some(frame) = &state.last_batch {
+                    outbox.sample(self.id, shown.1, frame.clone());
+                }
+            }
+        }
         let mut field = Wish::of(max_hz);
         state.field.show_whole(self.id, &mut field, outbox);
-        if let Some(frame) = &state.last_batch {
-            outbox.sample(self.id, state.shown.position().1, frame.clone());
-        }
         let interval_ms = max_hz.map_or(0, |hz| 1000 / u64::from(hz.max(1)));
         state.viewers.push(Subscription { viewer, outbox: outbox.clone(), interval_ms, sent_ms: 0, field });
     }
@@ -143,6 +162,7 @@ impl LiveSession {
                 to.outbox.sample(self.id, header.sequence, frame.clone());
             }
         }
+        state.kept.push((header.epoch, header.sequence), header.base_ms, frame.clone());
         state.last_batch = Some(frame);
         true
     }

@@ -4,13 +4,14 @@
 //! and cleans up. Reader and writer never wait for each other: a viewer that does not read is found by its missing pong
 //! (and by the kernel's send time-out), not by a blocked task.
 
+use super::copies::Wants;
 use super::hub::{Hub, now_ms};
 use super::outbox::Outbox;
 use super::session::{Begin, History};
 use super::wire;
 use crate::app::State;
 use crate::auth::{self, Caller};
-use crate::db::Tenant;
+use crate::db::{Tenant, within};
 use crate::error::{ApiError, shortened};
 use crate::{rigs, telemetry};
 use actix_http::ws::{self, Codec, Frame};
@@ -21,7 +22,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 use onelap_protocol::limits::MAX_VIEWER_FRAME;
 use onelap_protocol::race::RaceEvent;
-use onelap_protocol::viewer::{ViewMessage, ViewerMessage};
+use onelap_protocol::viewer::{SeenUpTo, ViewMessage, ViewerMessage};
 use onelap_protocol::{ErrorCode, SessionId, TeamId, UserId, VIEWER_SUBPROTOCOL};
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -36,6 +37,8 @@ use tracing::Instrument;
 const PING_EVERY: Duration = Duration::from_secs(15);
 /// A viewer that said nothing for this long, pongs included, is gone.
 const REPLY_DEADLINE: Duration = Duration::from_secs(40);
+/// How long Postgres may take to say what a viewer may see; meanwhile nothing else that it says is heard.
+const LOOK_UP_DEADLINE: Duration = Duration::from_secs(4);
 /// Subscriptions and watched teams of one viewer.
 const MAX_SUBSCRIPTIONS: usize = 16;
 
@@ -202,8 +205,8 @@ impl Viewer {
                     self.refuse(None, error.code(), error.message());
                 }
             }
-            ViewerMessage::Subscribe { team, session, max_hz } => {
-                if let Err(error) = self.subscribe(team, session, max_hz).await {
+            ViewerMessage::Subscribe { team, session, max_hz, after } => {
+                if let Err(error) = self.subscribe(team, session, max_hz, after).await {
                     self.refuse(Some(session), error.code(), error.message());
                 }
             }
@@ -219,24 +222,31 @@ impl Viewer {
         if self.watched.len() + self.subscribed.len() >= MAX_SUBSCRIPTIONS {
             return Err(ApiError::RateLimited { what: "subscriptions on one connection", retry_after_s: 0 });
         }
-        Ok(auth::team_scope(&self.state.db, self.user, team).await?.tenant)
+        Ok(within(LOOK_UP_DEADLINE, auth::team_scope(&self.state.db, self.user, team)).await?.tenant)
     }
 
     async fn watch(&mut self, team: TeamId) -> Result<(), ApiError> {
         if !self.watched.contains(&team) {
             let tenant = self.tenant(team).await?;
-            let names = rigs::names(&self.state.db, tenant).await?;
+            let names = within(LOOK_UP_DEADLINE, rigs::names(&self.state.db, tenant)).await?;
             self.state.hub.watch(team, self.id, &self.outbox, &names).await;
             self.watched.push(team);
         }
         Ok(())
     }
 
-    async fn subscribe(&mut self, team: TeamId, session: SessionId, max_hz: Option<u32>) -> Result<(), ApiError> {
+    async fn subscribe(
+        &mut self,
+        team: TeamId,
+        session: SessionId,
+        max_hz: Option<u32>,
+        after: Option<SeenUpTo>,
+    ) -> Result<(), ApiError> {
         let tenant = self.tenant(team).await?;
         let hub = &self.state.hub;
         let stored = || self.stored(tenant, session);
-        if !hub.subscribe(team, session, (self.id, &self.outbox, max_hz), stored).await {
+        let wants = Wants { viewer: self.id, outbox: &self.outbox, max_hz, after };
+        if !hub.subscribe(team, session, wants, stored).await {
             return Err(ApiError::NotFound);
         }
         self.subscribed.insert(session, team);

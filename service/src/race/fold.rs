@@ -3,9 +3,12 @@
 //! Invariants: the same events give the same facts, wherever the stream was cut, because the whole state is in [`Fold`]
 //! and is committed with the facts. A fact names its row's key, so that writing it twice changes nothing.
 //!
+//! A lap that is told again (the game corrected it, or a later run of the agent read it once more) replaces what was told.
+//!
 //! A stint is a run of laps by one driver between stops: it ends when a lap begins in the pits after a stop, or when
 //! another driver crosses the line. A drive-through does not end it.
 
+use super::car::Car;
 use onelap_protocol::CarKey;
 use onelap_protocol::race::{Lap, PitStep, RaceEvent};
 use onelap_protocol::viewer::Consumption;
@@ -17,6 +20,8 @@ use std::collections::{BTreeMap, VecDeque};
 pub const MAX_CARS_SEEN: usize = 500;
 /// How many counted laps the consumption rests on at most.
 const CONSUMPTION_LAPS: usize = 5;
+/// How many of the latest laps may be told again.
+pub(super) const CORRECTABLE: usize = 5;
 
 /// Something to be kept.
 #[derive(Debug, Clone, PartialEq)]
@@ -120,22 +125,9 @@ pub struct Fold {
     line: Option<Line>,
     /// Consumption of the latest counted laps of our car, newest last.
     used: VecDeque<Used>,
-}
-
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-struct Car {
-    driver: Option<String>,
-    stint: Option<StintFact>,
-    /// Sum and count behind the stint's mean.
-    clean: (u64, u32),
-    visit: Option<PitStopFact>,
-    visits: i32,
-    /// The car was stopped in its box since the stint began.
-    stopped: bool,
-    /// A drive-through is behind the next out-lap.
-    drove_through: bool,
-    /// The next lap begins a stint, because the stop lay whole within the lap before.
-    ends_with_lap: bool,
+    /// The latest laps of our car and what they used: a lap that is told again has used the same.
+    #[serde(default)]
+    crossed: VecDeque<(u16, Used)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -204,7 +196,7 @@ impl Fold {
     fn lap(&mut self, lap: &Lap, own: bool) -> Vec<Fact> {
         let used = if own { self.cross_line(lap) } else { Used::default() };
         let car = self.cars.entry(lap.car.0.clone()).or_default();
-        let stint = car.lap(lap, own);
+        let (stint, told) = car.lap(lap, own);
         let fact = LapFact {
             car: lap.car.clone(),
             lap: i32::from(lap.lap),
@@ -230,13 +222,25 @@ impl Fold {
             virtual_energy_used_pct: used.virtual_energy_pct,
             compound: lap.compound.clone(),
             tire_wear_pct: lap.tire_wear_pct,
-            stint: stint.stint,
+            stint,
         };
-        vec![Fact::Lap(Box::new(fact)), Fact::Stint(stint)]
+        [Fact::Lap(Box::new(fact))].into_iter().chain(told.map(Fact::Stint)).collect()
+    }
+
+    fn cross_line(&mut self, lap: &Lap) -> Used {
+        if let Some((_, used)) = self.crossed.iter().find(|(crossed, _)| *crossed == lap.lap) {
+            return *used;
+        }
+        let used = self.use_since_line(lap);
+        self.crossed.push_back((lap.lap, used));
+        if self.crossed.len() > CORRECTABLE {
+            self.crossed.pop_front();
+        }
+        used
     }
 
     /// What was used since the line before, and whether the lap counts for the consumption.
-    fn cross_line(&mut self, lap: &Lap) -> Used {
+    fn use_since_line(&mut self, lap: &Lap) -> Used {
         let line = Line {
             lap: lap.lap,
             fuel_l: lap.fuel_l,
@@ -272,105 +276,6 @@ impl Fold {
             line.stopped_since = true;
         }
         self.cars.entry(car.0.clone()).or_default().pit(event, own).map(Fact::PitStop).into_iter().collect()
-    }
-}
-
-impl Car {
-    fn lap(&mut self, lap: &Lap, own: bool) -> StintFact {
-        let number = i32::from(lap.lap);
-        // Who takes over in the box is at the wheel when an in-lap ends behind it; the lap still belongs to the stint.
-        let other_driver = self.stint.as_ref().is_some_and(|s| s.driver != lap.driver) && !lap.in_lap;
-        let after_stop = lap.out_lap && !self.drove_through;
-        let begins = self.stint.is_none() || after_stop || self.ends_with_lap || other_driver;
-        if lap.out_lap {
-            (self.stopped, self.drove_through) = (false, false);
-        }
-        self.ends_with_lap = self.stopped && !lap.in_lap && !lap.out_lap;
-        if self.ends_with_lap {
-            self.stopped = false;
-        }
-        let count = self.stint.as_ref().map_or(0, |s| s.stint);
-        let fresh = || StintFact {
-            car: lap.car.clone(),
-            stint: count + 1,
-            own,
-            driver: lap.driver.clone(),
-            first_lap: number,
-            last_lap: number,
-            laps: 0,
-            compound: None,
-            best_ms: None,
-            mean_ms: None,
-        };
-        if begins {
-            self.clean = (0, 0);
-            self.stint = None;
-        }
-        let stint = self.stint.get_or_insert_with(fresh);
-        stint.last_lap = stint.last_lap.max(number);
-        stint.laps += 1;
-        stint.compound = lap.compound.clone().or(stint.compound.take());
-        if let Some(time) = lap.time_ms.filter(|_| !lap.in_lap && !lap.out_lap) {
-            if lap.valid != Some(false) {
-                stint.best_ms = Some(stint.best_ms.map_or(time, |best| best.min(time)));
-            }
-            self.clean = (self.clean.0 + u64::from(time), self.clean.1 + 1);
-            stint.mean_ms = u32::try_from(self.clean.0 / u64::from(self.clean.1)).ok();
-        }
-        self.driver = Some(lap.driver.clone());
-        stint.clone()
-    }
-
-    fn pit(&mut self, event: &RaceEvent, own: bool) -> Option<PitStopFact> {
-        let RaceEvent::Pit { car, lap, step, at_s, fuel_l, virtual_energy_pct, compound } = event else { return None };
-        let begins = match step {
-            PitStep::Enter => true,
-            PitStep::Stop | PitStep::Go => self.visit.is_none(),
-            PitStep::Exit => false,
-        };
-        if begins {
-            self.visits += 1;
-            self.visit = Some(PitStopFact {
-                car: car.clone(),
-                stop: self.visits,
-                own,
-                lap: i32::from(*lap),
-                driver_in: self.driver.clone(),
-                driver_out: None,
-                entered_s: None,
-                stopped_s: None,
-                released_s: None,
-                exited_s: None,
-                fuel_in_l: *fuel_l,
-                fuel_out_l: None,
-                virtual_energy_in_pct: *virtual_energy_pct,
-                virtual_energy_out_pct: None,
-                compound_in: compound.clone(),
-                compound_out: None,
-            });
-        }
-        let visit = self.visit.as_mut()?;
-        match step {
-            PitStep::Enter => visit.entered_s = Some(*at_s),
-            PitStep::Stop => {
-                visit.stopped_s = visit.stopped_s.or(Some(*at_s));
-                self.stopped = true;
-            }
-            PitStep::Go => visit.released_s = Some(*at_s),
-            PitStep::Exit => visit.exited_s = Some(*at_s),
-        }
-        if matches!(step, PitStep::Go | PitStep::Exit) {
-            visit.fuel_out_l = fuel_l.or(visit.fuel_out_l);
-            visit.virtual_energy_out_pct = virtual_energy_pct.or(visit.virtual_energy_out_pct);
-            visit.compound_out = compound.clone().or(visit.compound_out.take());
-            visit.driver_out.clone_from(&self.driver);
-        }
-        let fact = visit.clone();
-        if *step == PitStep::Exit {
-            self.drove_through = visit.stopped_s.is_none();
-            self.visit = None;
-        }
-        Some(fact)
     }
 }
 

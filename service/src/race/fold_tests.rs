@@ -116,6 +116,45 @@ fn a_lap_that_does_not_count_is_no_best_one() {
 }
 
 #[test]
+fn a_lap_that_is_told_again_is_corrected_and_not_counted_twice() {
+    let mut fold = Fold::default();
+    let untimed = Lap { time_ms: None, ..lap(2, "A") };
+    let events = [lap(1, "A"), untimed, lap(3, "A"), lap(2, "A"), lap(3, "A")].map(RaceEvent::Lap);
+    let facts: Vec<Fact> = events.iter().flat_map(|e| fold.apply(e, &own())).collect();
+    let [.., Fact::Lap(third), Fact::Stint(stint)] = facts.as_slice() else { panic!("{facts:?}") };
+    assert_eq!((stint.first_lap, stint.last_lap, stint.laps), (1, 3, 3));
+    assert_eq!((stint.best_ms, stint.mean_ms), (Some(100_001), Some(100_002)));
+    assert_eq!((third.lap, third.fuel_used_l), (3, Some(3.0)));
+    assert_eq!(fold.consumption().laps, 2);
+}
+
+#[test]
+fn a_lap_of_the_stint_before_that_is_told_again_stays_there() {
+    let mut fold = Fold::default();
+    let events = [lap(1, "A"), lap(2, "A"), lap(3, "B"), lap(2, "A")].map(RaceEvent::Lap);
+    let facts: Vec<Fact> = events.iter().flat_map(|e| fold.apply(e, &own())).collect();
+    let Some(Fact::Lap(second)) = facts.last() else { panic!("{facts:?}") };
+    assert_eq!((second.lap, second.stint), (2, 1));
+}
+
+proptest! {
+    /// Laps that are told again at once change nothing, however long the stint is.
+    #[test]
+    fn laps_that_are_told_again_change_nothing(again in prop::collection::vec(0u16..5, 1..30)) {
+        let (mut once, mut twice) = (Fold::default(), Fold::default());
+        for (n, back) in (1u16..).zip(again) {
+            let told = RaceEvent::Lap(lap(n, "A"));
+            let last = once.apply(&told, &own());
+            twice.apply(&told, &own());
+            let repeated = RaceEvent::Lap(lap(n.saturating_sub(back).max(1), "A"));
+            let repeated = twice.apply(&repeated, &own());
+            prop_assert_eq!(repeated.last(), last.last());
+        }
+        prop_assert_eq!(once, twice);
+    }
+}
+
+#[test]
 fn consumption_rests_on_clean_laps_only() {
     let mut fold = Fold::default();
     assert_eq!(fold.consumption(), Consumption::default());

@@ -2,6 +2,7 @@
 //!
 //! Pure: no clock, no socket, no database.
 
+mod car;
 pub mod fold;
 
 pub use fold::{Fact, Fold};

@@ -12,6 +12,7 @@
 //! Not here: sockets, the live view.
 
 pub mod chunk;
+mod facts_store;
 mod resume_store;
 mod store;
 mod writer;

@@ -26,6 +26,8 @@ const RETRY: [Duration; 5] = [
     Duration::from_secs(5),
 ];
 
+/// Of attempts that fail one after the other, the first of so many is in the log: once a minute, about.
+const LOG_EVERY: usize = 10;
 /// How long Postgres may take to look a session up, and to take a commit, connection and all; then it counts as gone.
 const LOOK_UP_DEADLINE: Duration = Duration::from_secs(5);
 const COMMIT_DEADLINE: Duration = Duration::from_secs(15);
@@ -95,6 +97,9 @@ impl Job {
                 }
             };
             let Some(item) = item else { break };
+            // Wrong on purpose, in a build of `make chaos-proof` alone.
+            #[cfg(onelap_chaos_ack_before_commit)]
+            told.progress.send_replace(Progress::Committed(item.sequence));
             if self.take(item) && !self.write(&items, told).await {
                 return;
             }
@@ -112,7 +117,9 @@ impl Job {
             match within(LOOK_UP_DEADLINE, load).await {
                 Ok(stored) => return Some(stored),
                 Err(error) => {
-                    tracing::error!(session = %self.head.session, attempt, %error, "look-up failed; trying again");
+                    if attempt % LOG_EVERY == 0 {
+                        tracing::error!(session = %self.head.session, attempt, %error, "look-up failed; trying again");
+                    }
                 }
             }
             if items.is_closed() {
@@ -218,7 +225,9 @@ impl Job {
                     continue;
                 }
                 Err(CommitError::Sql(error)) => {
-                    tracing::error!(session = %self.head.session, attempt, %error, "commit failed; trying again");
+                    if attempt % LOG_EVERY == 0 {
+                        tracing::error!(session = %self.head.session, attempt, %error, "commit failed; trying again");
+                    }
                     if items.is_closed() && attempt >= RETRY.len() {
                         return false;
                     }
@@ -277,3 +286,7 @@ async fn sleep_until(deadline: Option<Instant>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod tests;

@@ -165,6 +165,7 @@ pub(crate) async fn delete_rig(
         return Err(ApiError::NotFound);
     }
     tx.commit().await?;
+    state.auth.remembered.forget_rig(path.rig);
     state.hub.forget_rig(scope.tenant.team(), path.rig);
     tracing::info!(user = %scope.user, team = %scope.tenant.team(), rig = %path.rig, "deleted a rig");
     Ok(HttpResponse::NoContent().finish())
@@ -210,6 +211,7 @@ pub(crate) async fn revoke_token(
         return Err(ApiError::NotFound);
     }
     tx.commit().await?;
+    state.auth.remembered.forget(path.token_id);
     state.hub.cut_token(path.token_id);
     tracing::info!(user = %scope.user, team = %scope.tenant.team(), rig = %path.rig, token_id = %path.token_id, "revoked a token");
     Ok(HttpResponse::NoContent().finish())

@@ -1,5 +1,7 @@
 //! A database for each test, copied from a template that is migrated once.
 
+use crate::feeder::Fed;
+use onelap_protocol::{SessionId, TeamId};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, Executor, PgConnection};
 use std::hash::{Hash, Hasher};
@@ -13,6 +15,7 @@ const TEMPLATE_LOCK: i64 = 0x316c_6170;
 static TEMPLATE: OnceCell<String> = OnceCell::const_new();
 
 /// A test's own database; dropped with it.
+#[derive(Debug)]
 pub struct TestDatabase {
     name: String,
     server: PgConnectOptions,
@@ -66,6 +69,52 @@ impl TestDatabase {
     /// A pool for the owner, to look inside.
     pub async fn pool(&self) -> sqlx::PgPool {
         PgPoolOptions::new().max_connections(2).connect_with(self.options()).await.expect("the database is there")
+    }
+}
+
+/// What is recorded of a session, seen in one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct Stored {
+    /// Up to where the session's row says that it is committed.
+    pub sequence: i64,
+    /// Samples in its chunks.
+    pub samples: i64,
+    /// Its laps.
+    pub laps: i64,
+    /// Laps that its stints count.
+    pub stint_laps: i64,
+    /// The last lap of its stints.
+    pub stint_end: i64,
+}
+
+impl Stored {
+    /// Looks at a session of a team.
+    ///
+    /// # Errors
+    /// Where Postgres ends the connection.
+    pub async fn of(pool: &sqlx::PgPool, team: TeamId, session: SessionId) -> Result<Option<Self>, sqlx::Error> {
+        let mut tx = pool.begin().await?;
+        sqlx::query("select set_config('app.team', $1, true)").bind(team.to_string()).execute(&mut *tx).await?;
+        // One statement sees one moment.
+        sqlx::query_as(
+            "select sequence,
+                    (select coalesce(sum(samples), 0)::bigint from chunks where session_id = s.id) as samples,
+                    (select count(*) from laps where session_id = s.id) as laps,
+                    (select coalesce(sum(laps), 0)::bigint from stints where session_id = s.id) as stint_laps,
+                    (select coalesce(max(last_lap), 0)::bigint from stints where session_id = s.id) as stint_end
+             from sessions s where id = $1",
+        )
+        .bind(session.0)
+        .fetch_optional(&mut *tx)
+        .await
+    }
+
+    /// Whether everything belongs together that a [`crate::feeder::Feeder`] has sent up to the place of the row.
+    #[must_use]
+    pub fn is_consistent(&self) -> bool {
+        let fed = Fed { sent: self.sequence as u64, ..Fed::default() };
+        let laps = fed.laps() as i64;
+        self.samples == fed.samples() as i64 && [self.laps, self.stint_laps, self.stint_end] == [laps; 3]
     }
 }
 

@@ -13,15 +13,17 @@
 
 mod app;
 mod database;
+pub mod feeder;
 pub mod http;
-pub mod proxy;
+pub mod process;
 mod redis;
 pub mod rig;
 pub mod sockets;
 mod team;
 
 pub use app::TestApp;
-pub use database::TestDatabase;
+pub use database::{Stored, TestDatabase};
+pub use faults as proxy;
 pub use http::Answer;
 pub use redis::TestRedis;
 pub use sockets::{Came, PATIENCE, RawAgent, RawViewer, Rejected};

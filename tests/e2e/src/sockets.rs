@@ -57,9 +57,12 @@ async fn open(request: Request<()>) -> Result<Socket, Rejected> {
 }
 
 async fn next<T: DeserializeOwned>(socket: &mut Socket) -> Came<T> {
+    tokio::time::timeout(PATIENCE, whatever(socket)).await.expect("nothing came in time")
+}
+
+async fn whatever<T: DeserializeOwned>(socket: &mut Socket) -> Came<T> {
     loop {
-        let message = tokio::time::timeout(PATIENCE, socket.next()).await.expect("nothing came in time");
-        match message {
+        match socket.next().await {
             Some(Ok(Message::Text(text))) => {
                 return Came::Message(serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e} in {text}")));
             }
@@ -233,6 +236,16 @@ impl RawAgent {
         self.socket.send(Message::binary(bytes)).await.expect("sent");
     }
 
+    /// Sends a text; a connection that has ended is found by who reads.
+    pub async fn try_text(&mut self, text: &str) {
+        let _ = self.socket.send(Message::text(text)).await;
+    }
+
+    /// The same for bytes.
+    pub async fn try_binary(&mut self, bytes: Vec<u8>) {
+        let _ = self.socket.send(Message::binary(bytes)).await;
+    }
+
     /// The next place in its session.
     pub fn place(&mut self) -> Place {
         self.sequence += 1;
@@ -253,6 +266,18 @@ impl RawAgent {
     /// Completes a lap of our car.
     pub async fn lap(&mut self, lap: u16) {
         self.record(Record::Event { event: RaceEvent::Lap(some_lap(lap)) }).await;
+    }
+
+    /// Sends a session of two laps, sequences 1 to 13, and waits until it is committed.
+    pub async fn two_laps(&mut self) {
+        self.begin().await;
+        for lap in 1..=2u16 {
+            for i in 0..5 {
+                self.batch(lap, 200.0 + f64::from(i)).await;
+            }
+            self.lap(lap).await;
+        }
+        self.acknowledged(self.sequence).await;
     }
 
     /// Sends a batch of this lap.
@@ -277,6 +302,11 @@ impl RawAgent {
     /// What comes next.
     pub async fn next(&mut self) -> Came<ServiceMessage> {
         next(&mut self.socket).await
+    }
+
+    /// What comes next, however long that takes.
+    pub async fn heard(&mut self) -> Came<ServiceMessage> {
+        whatever(&mut self.socket).await
     }
 
     /// Waits until everything up to this sequence is committed.
@@ -350,12 +380,17 @@ impl RawViewer {
 
     /// Subscribes to a session.
     pub async fn subscribe(&mut self, team: TeamId, session: SessionId) {
-        self.say(&ViewerMessage::Subscribe { team, session, max_hz: None }).await;
+        self.say(&ViewerMessage::Subscribe { team, session, max_hz: None, after: None }).await;
     }
 
     /// What comes next.
     pub async fn next(&mut self) -> Came<ViewMessage> {
         next(&mut self.socket).await
+    }
+
+    /// What comes next, however long that takes.
+    pub async fn heard(&mut self) -> Came<ViewMessage> {
+        whatever(&mut self.socket).await
     }
 
     /// The next control message for which `pick` gives something; others are passed over.

@@ -15,7 +15,7 @@ use std::time::Duration;
 async fn viewer(team: &Team, session: SessionId, max_hz: Option<u32>) -> RawViewer {
     eventually("the session is known", || async {
         let mut viewer = team.viewer().await;
-        viewer.say(&ViewerMessage::Subscribe { team: team.id, session, max_hz }).await;
+        viewer.say(&ViewerMessage::Subscribe { team: team.id, session, max_hz, after: None }).await;
         let is_known = viewer
             .until(|m| match m {
                 ViewMessage::Snapshot { .. } => Some(true),

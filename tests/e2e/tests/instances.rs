@@ -1,11 +1,11 @@
 //! Two instances over one Postgres and one Redis: the rig is on one, its engineers on both.
 
 use e2e::sockets::some_lap;
-use e2e::{RawAgent, RawViewer, Rig, Team, TestApp, TestRedis, eventually};
+use e2e::{Came, RawAgent, RawViewer, Rig, Team, TestApp, TestRedis, eventually};
 use onelap_protocol::agent::ServiceMessage;
 use onelap_protocol::race::RaceEvent;
-use onelap_protocol::viewer::{RigState, ViewMessage, ViewerMessage};
-use onelap_protocol::{Channel, ErrorCode, SessionId};
+use onelap_protocol::viewer::{RigState, SeenUpTo, ViewMessage, ViewerMessage};
+use onelap_protocol::{Batch, Channel, ErrorCode, SessionId};
 use std::time::Duration;
 
 /// Two instances, a team with a rig, and their Redis.
@@ -59,7 +59,7 @@ fn laps(events: &[RaceEvent]) -> Vec<u16> {
 
 async fn speed(viewer: &mut RawViewer) -> f64 {
     let (_, batch) = viewer.next_batch().await;
-    batch.value(Channel::Speed, 0).unwrap().round()
+    batch.value(Channel::Speed, 0).unwrap_or(f64::NAN).round()
 }
 
 /// Sends batches, faster and faster, until the viewer has one of them.
@@ -162,7 +162,7 @@ async fn the_rig_may_move_and_its_viewers_stay() {
     moved.sequence = committed[0].sequence;
     let mut goodbye = None;
     while goodbye.is_none() {
-        if let e2e::Came::Message(ServiceMessage::Goodbye { reason, .. }) = agent.next().await {
+        if let Came::Message(ServiceMessage::Goodbye { reason, .. }) = agent.next().await {
             goodbye = Some(reason);
         }
     }
@@ -184,6 +184,47 @@ async fn the_rig_may_move_and_its_viewers_stay() {
     let (mut back, known) = pair.viewer(&pair.b, agent.session).await;
     assert_eq!(known, [1, 2]);
     until_live(&mut moved, &mut back).await;
+}
+
+/// What a viewer gets that comes back having seen everything up to a place: batches, gap, then the snapshot's sequence.
+async fn back(team: &Team, session: SessionId, after: SeenUpTo) -> (Vec<f64>, Option<(u64, u64)>, u64) {
+    let mut viewer = team.viewer().await;
+    viewer.say(&ViewerMessage::Subscribe { team: team.id, session, max_hz: None, after: Some(after) }).await;
+    let (mut speeds, mut gap) = (Vec::new(), None);
+    loop {
+        match viewer.next().await {
+            Came::Binary(bytes) => {
+                let Ok((_, batch)) = Batch::decode(&bytes) else { panic!("no batch but {bytes:?}") };
+                speeds.push(batch.value(Channel::Speed, 0).unwrap_or(f64::NAN).round());
+            }
+            Came::Message(ViewMessage::Gap { from, to, .. }) => gap = Some((from, to)),
+            Came::Message(ViewMessage::Snapshot { sequence, .. }) => return (speeds, gap, sequence),
+            Came::Message(ViewMessage::Refused { message, .. }) => panic!("refused: {message}"),
+            Came::Message(_) => {}
+            Came::Closed(code) => panic!("closed with {code:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_viewer_that_comes_back_goes_on_where_it_was_or_is_told_what_is_missing() {
+    let pair = Pair::start().await;
+    let mut agent = pair.rig.agent().await;
+    agent.begin().await;
+    let (mut on_a, _) = pair.viewer(&pair.a, agent.session).await;
+    for speed in [201.0, 202.0, 203.0, 204.0] {
+        agent.batch(1, speed).await;
+    }
+    while speed(&mut on_a).await < 204.0 {}
+    let after = SeenUpTo { epoch: 1, sequence: 3 };
+    let (speeds, gap, sequence) = back(&pair.team, agent.session, after).await;
+    assert_eq!((speeds, gap, sequence), (vec![203.0, 204.0], None, 5));
+    // The other instance has kept nothing of what was before somebody looked there: it says so.
+    let (mut on_b, _) = pair.viewer(&pair.b, agent.session).await;
+    agent.batch(1, 206.0).await;
+    while speed(&mut on_b).await < 206.0 {}
+    let (speeds, gap, sequence) = back(&pair.team.at(&pair.b), agent.session, after).await;
+    assert_eq!((speeds, gap, sequence), (vec![206.0], Some((4, 5)), 6));
 }
 
 #[tokio::test]

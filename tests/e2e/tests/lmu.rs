@@ -2,15 +2,17 @@
 //! read of it.
 
 use e2e::rig::{logged_laps, session_of, told_laps};
-use e2e::{Came, TestApp, eventually};
-use fake_game::{Command, FakeGame, Options, SessionKind};
+use e2e::{Came, PATIENCE, Rig, Team, TestApp, eventually};
+use fake_game::{Command, FakeGame, Options, PlayerState, SessionKind};
 use onelap_agent::record;
 use onelap_agent::run::sources::{Games, LmuOptions, Wanted};
-use onelap_agent::run::{Agent, GameChoice, Input, SpoolPlace};
-use onelap_protocol::Channel;
+use onelap_agent::run::{Agent, AgentHandle, GameChoice, Input, SpoolPlace};
+use onelap_agent::status::RigStatus;
 use onelap_protocol::race::GameState;
 use onelap_protocol::viewer::{ViewMessage, ViewerMessage};
-use std::time::Duration;
+use onelap_protocol::{Channel, SessionId, batch};
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// Model seconds per second: fast, and still slow enough that no scoring tick is missed on a busy machine.
 const SPEED: f64 = 8.0;
@@ -246,12 +248,129 @@ async fn an_agent_that_lost_its_service_goes_on_where_it_was() {
     game.wait_until(2 * A_LAP, |car| car.laps_completed == 3).await.expect("a third lap");
     game.command(Command::EndSession).await.unwrap();
     game.command(Command::NextSession { kind: SessionKind::Practice }).await.unwrap();
-    let told = ours.ended_session(session).await;
-    let log = game.log();
-    assert_eq!(told_laps(&told["laps"]), logged_laps(&log, 0, log.player_car_id));
+    ours.ended_session(session).await;
+    // The next session may have begun before what was missed of this one has come.
+    has_all_laps(&ours, session, &game.log()).await;
     let mut viewer = ours.viewer().await;
     viewer.say(&ViewerMessage::Watch { team: ours.id }).await;
     assert!(matches!(viewer.next().await, Came::Message(ViewMessage::Hello { .. })));
+    agent.stop().await;
+}
+
+/// Starts the agent for a rig with its spool in this folder, to look at a fake game's LMU.
+fn start_on_disk(
+    app: &TestApp,
+    rig: &Rig,
+    game: &fake_game::Handle,
+    folder: &Path,
+) -> Result<AgentHandle, onelap_agent::run::AgentError> {
+    let lmu = LmuOptions {
+        location: game.lmu_path().map(|p| p.display().to_string()),
+        rest_port: game.rest_addr().map(|a| a.port()),
+    };
+    let games = Input::Games(Games { lmu: Some(lmu), f1: false });
+    let mut options = app.agent_options(vec![rig.options(GameChoice::Lmu)], games);
+    options.spool = SpoolPlace::Disk { folder: folder.to_owned(), cap_bytes: 64 << 20 };
+    Agent::spawn(&options)
+}
+
+/// Waits until a session's laps are those of the game's log.
+async fn has_all_laps(team: &Team, session: SessionId, log: &fake_game::RaceLog) {
+    let logged = logged_laps(log, 0, log.player_car_id);
+    eventually("every lap is recorded", || async {
+        let told = told_laps(&team.session(session).await["laps"]);
+        Some(()).filter(|()| told == logged)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_agent_that_is_stopped_goes_on_in_its_session_and_no_viewer_sees_it_end() {
+    let app = TestApp::spawn().await;
+    let ours = app.team("ours").await;
+    let rig = ours.rig("RIG_A").await;
+    let game = FakeGame::spawn(options()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let agent = start_on_disk(&app, &rig, &game, folder.path()).unwrap();
+    let session = session_of(&agent).await;
+    eventually("the session is recorded", || async { Some(ours.session(session).await).filter(|s| !s.is_null()) })
+        .await;
+    let mut viewer = ours.viewer().await;
+    viewer.subscribe(ours.id, session).await;
+    let first = viewer.next_batch().await.0.epoch;
+    // What the game shows for a moment only, an agent has to see.
+    let well_into_the_second = |car: &PlayerState| car.laps_completed == 1 && car.lap_distance_m > 150.0;
+    game.wait_until(2 * A_LAP, well_into_the_second).await.expect("a lap");
+    agent.stop().await;
+    let agent = start_on_disk(&app, &rig, &game, folder.path()).unwrap();
+    assert_eq!(session_of(&agent).await, session, "the same session goes on");
+    loop {
+        match viewer.next().await {
+            Came::Message(ViewMessage::Ended { reason, .. }) => panic!("a viewer saw the session end: {reason:?}"),
+            Came::Binary(bytes) if batch::peek(&bytes).is_ok_and(|header| header.epoch > first) => break,
+            Came::Message(_) | Came::Binary(_) => {}
+            Came::Closed(code) => panic!("closed with {code:?}"),
+        }
+    }
+    assert!(ours.session(session).await["summary"]["ended_at"].is_null());
+    game.wait_until(2 * A_LAP, |car| car.laps_completed == 3).await.expect("two more laps");
+    game.command(Command::EndSession).await.unwrap();
+    game.command(Command::NextSession { kind: SessionKind::Practice }).await.unwrap();
+    ours.ended_session(session).await;
+    has_all_laps(&ours, session, &game.log()).await;
+    agent.stop().await;
+}
+
+#[tokio::test]
+async fn a_session_that_ended_while_no_agent_ran_gets_its_end_from_the_next_one() {
+    let app = TestApp::spawn().await;
+    let ours = app.team("ours").await;
+    let rig = ours.rig("RIG_A").await;
+    let game = FakeGame::spawn(options()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let agent = start_on_disk(&app, &rig, &game, folder.path()).unwrap();
+    let session = session_of(&agent).await;
+    // What the game shows for a moment only, an agent has to see.
+    let well_into_the_second = |car: &PlayerState| car.laps_completed == 1 && car.lap_distance_m > 150.0;
+    game.wait_until(2 * A_LAP, well_into_the_second).await.expect("a lap");
+    agent.stop().await;
+    let log = game.log();
+    game.command(Command::EndSession).await.unwrap();
+    game.command(Command::NextSession { kind: SessionKind::Practice }).await.unwrap();
+    let agent = start_on_disk(&app, &rig, &game, folder.path()).unwrap();
+    assert_ne!(session_of(&agent).await, session);
+    ours.ended_session(session).await;
+    has_all_laps(&ours, session, &log).await;
+    agent.stop().await;
+}
+
+#[tokio::test]
+async fn after_a_break_the_rig_is_live_at_once_and_what_was_missed_follows() {
+    let mut app = TestApp::spawn().await;
+    let ours = app.team("ours").await;
+    let rig = ours.rig("RIG_A").await;
+    let game = FakeGame::spawn(options()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let agent = start_on_disk(&app, &rig, &game, folder.path()).unwrap();
+    let session = session_of(&agent).await;
+    game.wait_until(2 * A_LAP, |car| car.laps_completed == 1).await.expect("a lap");
+    app.stop().await;
+    game.wait_until(3 * A_LAP, |car| car.laps_completed == 3).await.expect("two laps that nobody sees");
+    app.restart().await;
+    let mut status = agent.status();
+    tokio::time::timeout(PATIENCE, status.wait_for(RigStatus::connected)).await.expect("connected").unwrap();
+    let connected = Instant::now();
+    let mut viewer = ours.viewer().await;
+    viewer.subscribe(ours.id, session).await;
+    let (_, batch) = viewer.next_batch().await;
+    let age_s = game.state().session_time_s - batch.value(Channel::SessionTime, batch.len() - 1).unwrap();
+    // The first batch that a viewer sees is of now: eight seconds of the model are one.
+    assert!(age_s < 3.0 * SPEED, "{age_s} s of the model old, {:?} after the connection", connected.elapsed());
+    game.wait_until(2 * A_LAP, |car| car.laps_completed == 4).await.expect("another lap");
+    game.command(Command::EndSession).await.unwrap();
+    game.command(Command::NextSession { kind: SessionKind::Practice }).await.unwrap();
+    ours.ended_session(session).await;
+    has_all_laps(&ours, session, &game.log()).await;
     agent.stop().await;
 }
 
@@ -262,16 +381,7 @@ async fn an_agent_that_was_killed_goes_on_in_its_session_and_sends_what_it_had()
     let rig = ours.rig("RIG_A").await;
     let game = FakeGame::spawn(options()).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let start = |app: &TestApp| {
-        let lmu = LmuOptions {
-            location: game.lmu_path().map(|p| p.display().to_string()),
-            rest_port: game.rest_addr().map(|a| a.port()),
-        };
-        let games = Input::Games(Games { lmu: Some(lmu), f1: false });
-        let mut options = app.agent_options(vec![rig.options(GameChoice::Lmu)], games);
-        options.spool = SpoolPlace::Disk { folder: folder.path().to_owned(), cap_bytes: 64 << 20 };
-        Agent::spawn(&options)
-    };
+    let start = |app: &TestApp| start_on_disk(app, &rig, &game, folder.path());
     let agent = start(&app).unwrap();
     let session = session_of(&agent).await;
     game.wait_until(2 * A_LAP, |car| car.laps_completed == 1).await.expect("a lap");
@@ -288,8 +398,7 @@ async fn an_agent_that_was_killed_goes_on_in_its_session_and_sends_what_it_had()
     game.wait_until(2 * A_LAP, |car| car.laps_completed == 4).await.expect("two more laps");
     game.command(Command::EndSession).await.unwrap();
     game.command(Command::NextSession { kind: SessionKind::Practice }).await.unwrap();
-    let told = ours.ended_session(session).await;
-    let log = game.log();
-    assert_eq!(told_laps(&told["laps"]), logged_laps(&log, 0, log.player_car_id));
+    ours.ended_session(session).await;
+    has_all_laps(&ours, session, &game.log()).await;
     agent.stop().await;
 }

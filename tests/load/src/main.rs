@@ -1,20 +1,39 @@
 //! Benchmarks that print figures. Each states its baseline and measures it in the same run.
 //!
-//! `load codec` and `load spool` need nothing; `load ingest` starts the release build of the service on a database of its
-//! own (it needs `ONELAP_TEST_DATABASE_URL`). All drive the fake game through the agent's reader first, so that the
-//! samples are what a rig would send. `make bench` runs all of it.
+//! `load codec` and `load spool` need nothing. `load viewers`, `load ingest` and `load standard` start the release build of
+//! the service on a database of its own (they need `ONELAP_TEST_DATABASE_URL`), and the servers beside it. All drive the
+//! fake game through the agent's reader first, so that the samples are what a rig would send. `make bench` runs all of it.
+//!
+//! A run is an open loop: `plan` says when a frame is due, `rigs` sends it then, `crowd` holds the viewers, and what is
+//! measured is the time since the frame was due.
 
-#![expect(clippy::expect_used, reason = "what goes wrong here ends the benchmark, with the reason")]
+#![expect(clippy::expect_used, clippy::panic, reason = "what goes wrong here ends the benchmark, with the reason")]
 
 mod codec;
+mod crowd;
+mod dialect;
 mod feed;
 mod field;
 mod ingest;
+mod plan;
+mod process;
+mod report;
+mod rigs;
+mod run;
+mod servers;
 mod spool;
+mod standard;
+mod tally;
+mod target;
+mod viewer;
+mod ws;
 
 use clap::{Parser, Subcommand};
+use rigs::Feed;
+use servers::Server;
 use std::path::PathBuf;
 use std::time::Duration;
+use target::{Kind, Programs, Target};
 
 #[derive(Parser)]
 #[command(about = "Benchmarks of 1Lap: prints figures")]
@@ -22,6 +41,8 @@ struct Cli {
     /// Seconds of driving that the samples are taken from.
     #[arg(long, global = true, default_value_t = 60)]
     feed_seconds: u64,
+    #[command(flatten)]
+    programs: Programs,
     #[command(subcommand)]
     bench: Bench,
 }
@@ -32,31 +53,73 @@ enum Bench {
     Codec,
     /// The agent's spool: items a second onto the disk and back, against a bare loop of writes.
     Spool,
-    /// Rigs at 20 Hz against the service and Postgres: frames a second of service CPU, bytes stored.
+    /// Rigs at 20 Hz against the service and Postgres: kept up or not, CPU, bytes stored.
     Ingest {
         /// Rigs that send at the same time.
         #[arg(long, default_value_t = 100)]
         rigs: usize,
         /// Seconds of load.
-        #[arg(long, default_value_t = 30)]
-        seconds: u64,
-        /// The service's program.
-        #[arg(long, default_value = "target/release/onelap-service")]
-        service: PathBuf,
+        #[arg(long, default_value_t = 30.0)]
+        seconds: f64,
+    },
+    /// Rigs and viewers against one kind of server: delivered, lost, latency, CPU per frame, memory.
+    Viewers {
+        #[command(flatten)]
+        spec: run::Spec,
+        /// What to measure.
+        #[arg(long, value_enum, default_value = "service")]
+        against: Kind,
+        /// Instances of the service over one Redis.
+        #[arg(long, default_value_t = 1)]
+        instances: usize,
+        /// Runs on the same processes.
+        #[arg(long, default_value_t = 1)]
+        runs: usize,
+        /// Everything as JSON into this file.
+        #[arg(long)]
+        json: Option<PathBuf>,
+    },
+    /// The standard set with everything beside it.
+    Standard(standard::Options),
+    /// Only a server to stand beside the service; other commands start it by themselves.
+    Serve {
+        /// Which.
+        server: Server,
     },
 }
 
 #[tokio::main]
 async fn main() {
     let cli = Cli::parse();
+    if let Bench::Serve { server } = cli.bench {
+        // It brings its own runtime.
+        std::thread::spawn(move || servers::run(server)).join().expect("it serves until it is killed");
+        return;
+    }
     let samples = feed::samples(Duration::from_secs(cli.feed_seconds)).await;
     println!("{}", feed::describe(&samples));
+    let feed = Feed { samples: samples.as_slice().into(), per_frame: 1, acks_within: None };
     match cli.bench {
         Bench::Codec => {
             codec::run(&samples);
             field::run(Duration::from_secs(cli.feed_seconds)).await;
         }
         Bench::Spool => spool::run(&samples),
-        Bench::Ingest { rigs, seconds, service } => ingest::run(&samples, rigs, seconds, &service).await,
+        Bench::Ingest { rigs, seconds } => ingest::print(&ingest::run(&feed, rigs, seconds, &cli.programs).await),
+        Bench::Viewers { spec, against, instances, runs, json } => {
+            let target = Target::start(against, &cli.programs, instances, spec.rigs).await;
+            let mut reports = Vec::new();
+            for _ in 0..runs {
+                let report = tokio::task::block_in_place(|| run::run(&target, &spec, &feed));
+                report::print(&report);
+                reports.push(report);
+            }
+            if let Some(path) = json {
+                let text = serde_json::to_string_pretty(&reports).expect("reports serialise");
+                std::fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            }
+        }
+        Bench::Standard(options) => standard::run(&options, &cli.programs, &feed).await,
+        Bench::Serve { .. } => {}
     }
 }

@@ -110,3 +110,29 @@ it('names are cut to fit, and kept where there is nothing to cut', () => {
     '',
   ]);
 });
+
+it('sizes, lengths of time and counts are rounded as people say them', () => {
+  expect([0, 480_000, 3_140_000, 9_960_000, 41_200_000, 1_240_000_000].map(f.bytes)).toEqual([
+    '0\u202fkB',
+    '480\u202fkB',
+    '3.1\u202fMB',
+    '10\u202fMB',
+    '41\u202fMB',
+    '1.2\u202fGB',
+  ]);
+  expect([0, 14, 59, 60, 170, 5399, 7200].map(f.roughly)).toEqual([
+    '10 s',
+    '20 s',
+    '60 s',
+    '1 min',
+    '3 min',
+    '90 min',
+    '2 h',
+  ]);
+  expect([7, 1000, 1_234_567].map(f.count)).toEqual(['7', '1\u202f000', '1\u202f234\u202f567']);
+});
+
+it('a stretch is told by the time of day at both ends', () => {
+  const at = new Date(2026, 10, 20, 14, 3, 10).getTime();
+  expect(f.timeSpan(at, at + 140_000)).toBe('14:03:10–14:05:30');
+});

@@ -82,6 +82,32 @@ export function when(at: string | number | null | undefined): string {
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
+/** From one time of day to another, where the reader is: `14:03:10–14:05:30`. */
+export function timeSpan(fromMs: number, toMs: number): string {
+  const time = (ms: number) => new Date(ms).toLocaleTimeString('en-GB', { hour12: false });
+  return `${time(fromMs)}–${time(toMs)}`;
+}
+
+/** How many bytes, as people say it: `480 kB`, `3.1 MB`, `41 MB`, `1.2 GB`. */
+export function bytes(n: number): string {
+  if (n < 1e6) return `${Math.round(n / 1e3)}\u202fkB`;
+  const [value, unit] = n < 1e9 ? [n / 1e6, 'MB'] : [n / 1e9, 'GB'];
+  return `${value < 9.95 ? value.toFixed(1) : Math.round(value)}\u202f${unit}`;
+}
+
+/** About how long: `20 s`, `3 min`, `2 h`. */
+export function roughly(s: number): string {
+  if (s < 60) return `${Math.max(10, Math.ceil(s / 10) * 10)} s`;
+  return s < 5400 ? `${Math.round(s / 60)} min` : `${+(s / 3600).toFixed(1)} h`;
+}
+
+/** A whole number with its thousands apart. */
+export function count(n: number): string {
+  return Math.round(n)
+    .toString()
+    .replace(/\B(?=(\d{3})+$)/g, '\u202f');
+}
+
 /** A name for a narrow column: the first name is cut to its letter. */
 export function shortName(name: string): string {
   const [first = '', ...rest] = name.trim().split(/\s+/);

@@ -11,6 +11,7 @@ use onelap_protocol::{RigId, SessionId, TeamId};
 
 mod any_order;
 mod lanes;
+mod lies;
 
 const UNIX_MS: u64 = 1_700_000_000_000;
 
@@ -149,7 +150,7 @@ fn after_a_loss_everything_that_was_not_acknowledged_goes_again() {
     bench.hear(ServiceMessage::Ack { place: place(session, 1) });
     bench.link.lost("broken", bench.now_ms);
     let until_ms = bench.waits_until();
-    assert!((500..=30_000).contains(&(until_ms - bench.now_ms)));
+    assert!((250..=30_000).contains(&(until_ms - bench.now_ms)));
     bench.now_ms = until_ms;
     assert_eq!(bench.next(), Action::Connect);
     bench.link.connected(bench.now_ms);
@@ -313,7 +314,7 @@ fn a_busy_service_is_tried_again_soon() {
     let mut bench = Bench::new();
     bench.next();
     bench.link.refused(&Refusal { status: 503, code: None, message: "busy".into() }, bench.now_ms);
-    assert!(bench.waits_until() - bench.now_ms <= 1_000);
+    assert!(bench.waits_until() - bench.now_ms <= 2_000);
 }
 
 #[test]
@@ -321,5 +322,5 @@ fn goodbye_names_the_wait() {
     let mut bench = Bench::live(vec![], 0, SessionId::new());
     bench.hear(ServiceMessage::Goodbye { reason: "deploy".into(), reconnect_after_ms: 2_000 });
     assert_eq!(bench.next(), Action::HangUp);
-    assert!((1_500..=2_500).contains(&(bench.waits_until() - bench.now_ms)));
+    assert!((1_000..=3_000).contains(&(bench.waits_until() - bench.now_ms)));
 }

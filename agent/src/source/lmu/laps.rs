@@ -80,6 +80,9 @@ impl Pending {
             return None;
         }
         let mut lap = self.lap.clone();
+        // Its sectors are new and go with the time that is there: the lap took as long as the one before, to the
+        // millisecond.
+        let has_lap = has_lap || has_sectors && now.sector2_s > 0.0 && now.lap_s > now.sector2_s;
         if has_lap {
             lap.time_ms = ms(now.lap_s);
         }
@@ -248,6 +251,14 @@ mod tests {
         let told = run(&[look(1, FIRST), look(2, FIRST), look(2, FIRST), look(2, FIRST), look(2, FIRST)]);
         assert_eq!(told.len(), 1);
         assert_eq!((told[0].time_ms, told[0].sectors_ms, told[0].valid), (None, [None; 3], None));
+    }
+
+    #[test]
+    fn a_lap_that_takes_as_long_as_the_one_before_has_its_time() {
+        let same = LastTimes { sector1_s: 30.2, ..FIRST };
+        let told = run(&[look(1, FIRST), look(2, same), look(2, same), look(2, same)]);
+        assert_eq!(told.iter().map(|lap| (lap.lap, lap.time_ms)).collect::<Vec<_>>(), [(2, Some(100_001))]);
+        assert_eq!(told[0].sectors_ms, [Some(30_200), Some(35_232), Some(34_569)]);
     }
 
     #[test]

@@ -47,7 +47,7 @@ const RIGS_KEPT_S: i64 = 6 * 3600;
 const CONTROL: &str = "control";
 
 /// What every instance has to know.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub(super) enum Control {
     /// An agent has connected: an older connection of the rig is let go.
@@ -187,7 +187,11 @@ impl Bus {
     }
 
     fn write(&self, commands: Vec<Cmd>) {
-        let bytes = commands.iter().flat_map(Cmd::args_iter).map(arg_len).sum::<usize>();
+        let bytes = commands
+            .iter()
+            .flat_map(Cmd::args_iter)
+            .map(|arg| if let redis::Arg::Simple(bytes) = arg { bytes.len() } else { 0 })
+            .sum::<usize>();
         let is_full = self.waiting_bytes.load(Relaxed) + bytes > QUEUE_BYTES;
         self.waiting_bytes.fetch_add(bytes, Relaxed);
         if is_full || self.queue.try_send(Write { commands, bytes }).is_err() {
@@ -280,13 +284,6 @@ impl Bus {
             return Err(RedisError::from(std::io::Error::from(std::io::ErrorKind::NotConnected)));
         };
         snapshot::read(&mut redis, team, session).await
-    }
-}
-
-fn arg_len(arg: redis::Arg<&[u8]>) -> usize {
-    match arg {
-        redis::Arg::Simple(bytes) => bytes.len(),
-        _ => 0,
     }
 }
 

@@ -45,7 +45,7 @@ export class Client {
     return this.json<undefined>('DELETE', path);
   }
 
-  async bytes(path: string, signal?: AbortSignal): Promise<Uint8Array> {
+  async bytes(path: string, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     const answer = await this.send('GET', path, undefined, signal);
     return new Uint8Array(await answer.arrayBuffer());
   }

@@ -7,6 +7,7 @@ import { Client, type ApiError, problemOf } from '../api/client.ts';
 import type { Me, Team } from '../api/types.ts';
 import { Rigs } from '../features/rigs/rigs.svelte.ts';
 import { Feed } from '../live/feed.ts';
+import { Pace } from './pace.svelte.ts';
 import { Router } from './router.svelte.ts';
 import { paths, returnPath } from './routes.ts';
 
@@ -20,6 +21,7 @@ export class App {
   /** The live connection, while somebody is logged in. */
   feed: Feed | null = $state.raw(null);
   readonly rigs = new Rigs();
+  readonly pace = new Pace();
   /** Whether somebody was here whose login has run out. */
   loginRanOut = $state(false);
 
@@ -27,7 +29,7 @@ export class App {
     this.api.onLoggedOut = () => this.toLogin();
     addEventListener('online', () => this.feed?.wake());
     document.addEventListener('visibilitychange', () => {
-      if (document.visibilityState === 'visible') this.feed?.wake();
+      this.feed?.see(document.visibilityState === 'visible');
     });
   }
 
@@ -50,6 +52,8 @@ export class App {
     const worker = new Worker(new URL('../live/worker.ts', import.meta.url), { type: 'module' });
     const url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/live/ws`;
     this.feed = new Feed(worker, url, () => this.renew());
+    this.feed.askRate(this.pace.maxHz);
+    if (document.visibilityState === 'hidden') this.feed.see(false);
     this.rigs.follow(this.feed);
     this.watch();
   }

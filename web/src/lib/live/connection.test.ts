@@ -7,6 +7,9 @@ const SESSION = '01936b2e-7c40-7a11-9b5e-3f0d6c2a8e71';
 const frame = new Uint8Array(
   readFileSync(new URL('../../../../protocol/tests/golden/accepted/driving.bin', import.meta.url)),
 );
+/** A batch after it: the sequence's first byte is the 25th. */
+const after = (batches: number) => frame.map((byte, i) => (i === 24 ? byte + batches : byte));
+const next = after(1);
 
 const field = (n: number) =>
   new Uint8Array(
@@ -76,7 +79,7 @@ describe('Connection', () => {
     connection.handle({ type: 'show', team: 't', session: SESSION });
     const wanted = [
       { type: 'watch', team: 't' },
-      { type: 'subscribe', team: 't', session: SESSION, max_hz: null },
+      { type: 'subscribe', team: 't', session: SESSION, max_hz: 20 },
     ];
     socket().onopen?.();
     expect(socket().sent).toEqual(wanted);
@@ -97,7 +100,7 @@ describe('Connection', () => {
     socket().onmessage?.({ data: JSON.stringify({ type: 'ended', session: SESSION, reason: 'left' }) });
     expect(socket().sent.slice(1)).toEqual([
       { type: 'unsubscribe', session: SESSION },
-      { type: 'subscribe', team: 't', session: 'other', max_hz: null },
+      { type: 'subscribe', team: 't', session: 'other', max_hz: 20 },
     ]);
     expect(ofType('samples').length).toBe(1);
     expect(ofType('message').length).toBe(0);
@@ -182,5 +185,109 @@ describe('Connection', () => {
     expect(socket().closed).toBe(true);
     runTimer();
     expect(sockets.length).toBe(2);
+  });
+
+  const rates = () => socket().sent.map((m) => (m as { max_hz?: number }).max_hz);
+  const subscribed = () => {
+    socket().onopen?.();
+    connection.handle({ type: 'show', team: 't', session: SESSION });
+  };
+
+  it('asks for once a second half a second after the page was hidden, and for all at once when it is seen again', () => {
+    subscribed();
+    connection.handle({ type: 'seen', seen: false });
+    expect(rates()).toEqual([20]);
+    expect(runTimer()).toBe(500);
+    expect(rates()).toEqual([20, 1]);
+    connection.handle({ type: 'seen', seen: true });
+    expect(rates()).toEqual([20, 1, 20]);
+  });
+
+  it('keeps the rate of a page that is hidden for a moment only', () => {
+    subscribed();
+    connection.handle({ type: 'seen', seen: false });
+    connection.handle({ type: 'seen', seen: true });
+    expect(timers.size).toBe(0);
+    expect(rates()).toEqual([20]);
+  });
+
+  it('asks for another rate where one was chosen, and for none twice', () => {
+    connection.handle({ type: 'rate', maxHz: 5 });
+    subscribed();
+    connection.handle({ type: 'rate', maxHz: 5 });
+    connection.handle({ type: 'rate', maxHz: 2 });
+    connection.handle({ type: 'seen', seen: true });
+    expect(rates()).toEqual([5, 2]);
+  });
+
+  it('stays at the lower rate over a reconnect while it is hidden', () => {
+    subscribed();
+    connection.handle({ type: 'seen', seen: false });
+    runTimer();
+    lose();
+    runTimer();
+    socket().onopen?.();
+    expect(rates()).toEqual([1]);
+    connection.handle({ type: 'seen', seen: true });
+    expect(rates()).toEqual([1, 20]);
+  });
+
+  it('shows the batch once that comes again with each snapshot', () => {
+    subscribed();
+    socket().onmessage?.({ data: frame.slice().buffer });
+    connection.handle({ type: 'rate', maxHz: 5 });
+    socket().onmessage?.({ data: frame.slice().buffer });
+    expect(ofType('samples')).toHaveLength(1);
+    connection.handle({ type: 'show', team: 't', session: null });
+    connection.handle({ type: 'show', team: 't', session: SESSION });
+    socket().onmessage?.({ data: frame.slice().buffer });
+    expect(ofType('samples')).toHaveLength(2);
+  });
+
+  it('decodes what the API gave, and says what is wrong with it', () => {
+    connection.handle({ type: 'decode', id: 7, bytes: frame.slice() });
+    connection.handle({ type: 'decode', id: 8, bytes: frame.slice(0, 30) });
+    const [good, bad] = ofType('decoded') as Extract<FromWorker, { type: 'decoded' }>[];
+    expect([good?.id, good?.batch?.session, good?.why]).toEqual([7, SESSION, null]);
+    expect([bad?.id, bad?.batch]).toEqual([8, null]);
+    expect(bad?.why).toMatch(/cut short/);
+  });
+
+  it('makes a connection anew that goes silent while batches were coming', () => {
+    subscribed();
+    socket().onmessage?.({ data: frame.slice().buffer });
+    now = 60_000;
+    connection.check();
+    expect(sockets.length).toBe(1);
+    now = 0;
+    socket().onmessage?.({ data: next.slice().buffer });
+    now = 8000;
+    connection.check();
+    expect(sockets.length).toBe(1);
+    now = 8001;
+    connection.check();
+    expect(socket().closed).toBe(true);
+    expect(runTimer()).toBe(0);
+    socket().onopen?.();
+    socket().onmessage?.({ data: next.slice().buffer });
+    now = 60_000;
+    connection.check();
+    expect(sockets.length).toBe(2);
+  });
+
+  it('is patient where it was told why no batches come', () => {
+    const rig = { rig: 'r', session: SESSION, connected: true };
+    const rigs = (state: string) => JSON.stringify({ type: 'rigs', team: 't', rigs: [{ ...rig, state }] });
+    subscribed();
+    for (const batch of [frame, next]) socket().onmessage?.({ data: batch.slice().buffer });
+    socket().onmessage?.({ data: rigs('paused') });
+    now = 60_000;
+    connection.check();
+    expect(socket().closed).toBe(false);
+    for (const batch of [after(2), after(3)]) socket().onmessage?.({ data: batch.slice().buffer });
+    socket().onmessage?.({ data: rigs('on_track') });
+    now = 120_000;
+    connection.check();
+    expect(socket().closed).toBe(true);
   });
 });

@@ -1,8 +1,10 @@
 /**
  * The viewer's connection: opens the socket, says what is wanted, decodes, and comes back after a loss.
  *
- * Invariants: what is wanted (teams, session) is said anew on every connection; at most one socket and one timer exist;
- * a frame that cannot be read costs that frame only; what belongs to a session that is not shown is dropped.
+ * Invariants: what is wanted (teams, session, rate) is said anew on every connection; at most one socket and one timer
+ * to open it exist; a frame that cannot be read costs that frame only; what belongs to a session that is not shown is
+ * dropped. Another rate is asked for by subscribing again, which the service answers with a snapshot: events are neither
+ * lost nor, since the page knows them, shown twice.
  *
  * Not here: the browser. Socket, timers and chance come from outside, so that tests need none of them.
  */
@@ -15,8 +17,9 @@ import {
   type ViewerMessage,
 } from '../protocol.gen.ts';
 import { askedMs, backoffMs } from './backoff.ts';
-import { BatchError, decodeBatch } from './batch.ts';
+import { type Batch, BatchError, decodeBatch, uuid } from './batch.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
+import { FULL_HZ, HIDDEN_HZ } from './rate.ts';
 import { StandingsDecoder } from './standings.ts';
 
 /** The part of `WebSocket` that is used. */
@@ -43,6 +46,18 @@ const SILENT_MS = 20_000;
 /** Between two requests for the whole field, where its frames cannot be read. */
 const WHOLE_FIELD_MS = 10_000;
 
+/** Where batches were coming, one that is silent for this long is dead, though nobody has closed it. */
+const DEAD_MS = 8000;
+
+/** Who only looks into another tab for a moment keeps the rate. */
+const HIDDEN_AFTER_MS = 500;
+
+/** How far a session's stream has come here; what a resumed subscription would begin after. */
+interface Place {
+  epoch: number;
+  sequence: number;
+}
+
 export class Connection {
   /** What is known of the shown session's field. */
   private readonly field = new StandingsDecoder();
@@ -53,10 +68,19 @@ export class Connection {
   private timer: number | null = null;
   private attempt = 0;
   private lastHeard = 0;
+  /** Batches that came since something was said that would explain that they stop. */
+  private flowing = 0;
   private goodbyeMs: number | null | undefined;
   private goodbyeReason: string | null = null;
   private teams: TeamId[] = [];
   private shown: { team: TeamId; session: SessionId } | null = null;
+  /** The last batch of the shown session. */
+  private place: Place | null = null;
+  private wantedHz = FULL_HZ;
+  private hidden = false;
+  private hiding: number | null = null;
+  /** What the service was told last on this connection. */
+  private askedHz = NaN;
 
   constructor(private readonly around: Surroundings) {}
 
@@ -73,6 +97,16 @@ export class Connection {
       case 'show':
         this.show(message.session === null ? null : { team: message.team, session: message.session });
         break;
+      case 'rate':
+        this.wantedHz = message.maxHz;
+        this.applyRate();
+        break;
+      case 'seen':
+        this.see(message.seen);
+        break;
+      case 'decode':
+        this.decode(message.id, message.bytes);
+        break;
       case 'login':
         if (message.renewed) this.retryIn(0);
         else this.stop('You have been logged out.');
@@ -83,6 +117,11 @@ export class Connection {
     }
   }
 
+  /** To be called every few seconds: finds a connection that is half open. The one batch of a snapshot may be the last. */
+  check(): void {
+    if (this.opened && this.flowing > 1 && this.around.now() - this.lastHeard > DEAD_MS) this.renew();
+  }
+
   private watch(teams: TeamId[]): void {
     this.teams = teams;
     teams.forEach((team) => this.send({ type: 'watch', team }));
@@ -91,13 +130,38 @@ export class Connection {
   private show(next: { team: TeamId; session: SessionId } | null): void {
     const before = this.shown;
     if (before?.session === next?.session) return;
-    this.shown = next;
+    [this.shown, this.place] = [next, null];
     if (before !== null) this.send({ type: 'unsubscribe', session: before.session });
     this.subscribe();
   }
 
+  private get maxHz(): number {
+    return this.hidden ? HIDDEN_HZ : this.wantedHz;
+  }
+
   private subscribe(): void {
-    if (this.shown !== null) this.send({ type: 'subscribe', ...this.shown, max_hz: null });
+    if (this.shown === null || !this.opened) return;
+    this.askedHz = this.maxHz;
+    this.send({ type: 'subscribe', ...this.shown, max_hz: this.maxHz });
+  }
+
+  private applyRate(): void {
+    if (this.askedHz !== this.maxHz) this.subscribe();
+  }
+
+  private see(seen: boolean): void {
+    if (this.hiding !== null) this.around.clearTimer(this.hiding);
+    this.hiding = null;
+    const hide = () => {
+      [this.hiding, this.hidden] = [null, true];
+      this.applyRate();
+    };
+    if (!seen) {
+      this.hiding = this.around.setTimer(hide, HIDDEN_AFTER_MS);
+      return;
+    }
+    this.hidden = false;
+    this.applyRate();
   }
 
   private wake(): void {
@@ -105,10 +169,14 @@ export class Connection {
       this.attempt = 0;
       this.retryIn(0);
     } else if (this.opened && this.around.now() - this.lastHeard > SILENT_MS) {
-      this.drop();
-      this.around.post({ type: 'link', link: 'reconnecting', why: null });
-      this.retryIn(0);
+      this.renew();
     }
+  }
+
+  private renew(): void {
+    this.drop();
+    this.around.post({ type: 'link', link: 'reconnecting', why: null });
+    this.retryIn(0);
   }
 
   private connect(): void {
@@ -145,9 +213,10 @@ export class Connection {
   }
 
   private onStandings(bytes: Uint8Array): void {
+    if (bytes.length >= 18 && uuid(bytes.subarray(2, 18)) !== this.shown?.session) return;
     try {
       const { session, standings } = this.field.apply(bytes);
-      if (session === this.shown?.session) this.around.post({ type: 'standings', session, standings });
+      this.around.post({ type: 'standings', session, standings });
     } catch (error) {
       if (!(error instanceof BatchError)) throw error;
       this.around.post({ type: 'bad_frame', why: error.message });
@@ -165,17 +234,38 @@ export class Connection {
 
   private onBatch(bytes: Uint8Array): void {
     try {
-      const { session, epoch, sequence, times, channels, values } = decodeBatch(bytes);
-      if (session !== this.shown?.session) return;
-      const parts = { times, channels: channels.slice(), values: values.slice() };
-      this.around.post({ type: 'samples', session, epoch, sequence, ...parts }, [
-        times.buffer as ArrayBuffer,
-        parts.channels.buffer,
-        parts.values.buffer,
-      ]);
+      const { session, epoch, sequence, ...columns } = decodeBatch(bytes);
+      // The last batch comes again with each snapshot.
+      if (session !== this.shown?.session || !this.isNext(epoch, sequence)) return;
+      this.place = { epoch, sequence };
+      this.flowing += 1;
+      const { times, channels, values } = ownColumns(columns);
+      this.around.post(
+        { type: 'samples', session, epoch, sequence, times, channels, values },
+        buffersOf([times, channels, values]),
+      );
     } catch (error) {
       if (!(error instanceof BatchError)) throw error;
       this.around.post({ type: 'bad_frame', why: error.message });
+    }
+  }
+
+  private isNext(epoch: number, sequence: number): boolean {
+    const { place } = this;
+    return place === null || epoch > place.epoch || (epoch === place.epoch && sequence > place.sequence);
+  }
+
+  private decode(id: number, bytes: Uint8Array): void {
+    try {
+      const batch = decodeBatch(bytes);
+      const columns = ownColumns(batch);
+      this.around.post(
+        { type: 'decoded', id, batch: { ...batch, ...columns }, why: null },
+        buffersOf([columns.times, columns.channels, columns.values]),
+      );
+    } catch (error) {
+      if (!(error instanceof BatchError)) throw error;
+      this.around.post({ type: 'decoded', id, batch: null, why: error.message });
     }
   }
 
@@ -191,8 +281,16 @@ export class Connection {
       this.goodbyeMs = message.reconnect_after_ms;
       this.goodbyeReason = message.reason;
     }
+    if (this.explainsSilence(message)) this.flowing = 0;
     if ('session' in message && message.session !== null && message.session !== this.shown?.session) return;
     this.around.post({ type: 'message', message });
+  }
+
+  private explainsSilence(message: ViewMessage): boolean {
+    if (message.type === 'ended') return true;
+    if (message.type !== 'rigs') return false;
+    const ours = message.rigs.filter((rig) => rig.session === this.shown?.session);
+    return ours.some((rig) => !rig.connected || rig.state !== 'on_track');
   }
 
   private onClose(code: number, reason: string): void {
@@ -241,9 +339,24 @@ export class Connection {
     }
     this.socket = null;
     this.opened = false;
+    this.flowing = 0;
+    this.askedHz = NaN;
   }
 
   private send(message: ViewerMessage): void {
     if (this.opened) this.socket?.send(JSON.stringify(message));
   }
+}
+
+type Columns = Pick<Batch, 'times' | 'channels' | 'values'>;
+
+/** Columns in buffers of their own, no longer than they are: these can be handed over instead of copied. */
+function ownColumns({ times, channels, values }: Columns): Columns {
+  const own = <T extends Float64Array | Uint16Array>(column: T): T =>
+    column.byteLength === column.buffer.byteLength ? column : (column.slice() as T);
+  return { times: own(times), channels: own(channels), values: own(values) };
+}
+
+function buffersOf(columns: (Float64Array | Uint16Array)[]): ArrayBuffer[] {
+  return columns.map((column) => column.buffer as ArrayBuffer);
 }

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Channel, type ViewMessage } from '../protocol.gen.ts';
+import { type Batch, BatchError } from './batch.ts';
 import { Stage } from './draw.ts';
 import { Feed, type WorkerLike } from './feed.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
@@ -99,6 +100,29 @@ describe('Feed', () => {
     stop();
     worker.say({ type: 'link', link: 'reconnecting', why: null });
     expect(heard).toEqual(['open']);
+  });
+});
+
+describe('Feed, beside the samples', () => {
+  it('has a trace decoded by the worker', async () => {
+    const [good, bad] = [feed.decode(new Uint8Array(3)), feed.decode(new Uint8Array(4))];
+    const batch = { ...samples(WALL, 1), opcode: 2 } as unknown as Batch;
+    worker.say({ type: 'decoded', id: 2, batch: null, why: 'cut short' });
+    worker.say({ type: 'decoded', id: 1, batch, why: null });
+    await expect(good).resolves.toBe(batch);
+    await expect(bad).rejects.toThrow(new BatchError('cut short'));
+  });
+
+  it('tells the worker when it is seen, and looks whether the connection still lives', () => {
+    feed.see(false);
+    feed.see(true);
+    feed.askRate(5);
+    expect(asked.slice(1)).toEqual([
+      { type: 'seen', seen: false },
+      { type: 'seen', seen: true },
+      { type: 'wake' },
+      { type: 'rate', maxHz: 5 },
+    ]);
   });
 });
 

@@ -5,6 +5,7 @@
  * Invariants: one worker for the whole page; the ring holds samples of the shown session only.
  */
 import type { SessionId, Standings, TeamId, ViewMessage } from '../protocol.gen.ts';
+import { type Batch, BatchError } from './batch.ts';
 import type { LinkState } from './condition.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import { Playout } from './playout.ts';
@@ -15,7 +16,7 @@ const RING_SAMPLES = 7200;
 
 /** The part of `Worker` that is used. */
 export interface WorkerLike {
-  postMessage(message: ToWorker): void;
+  postMessage(message: ToWorker, transfer?: Transferable[]): void;
   onmessage: ((event: MessageEvent<FromWorker>) => void) | null;
   terminate(): void;
 }
@@ -38,6 +39,8 @@ export class Feed {
   private serverOffset = 0;
   private readonly listeners = new Set<FeedListener>();
   private shown: SessionId | null = null;
+  private readonly decoding = new Map<number, (message: Extract<FromWorker, { type: 'decoded' }>) => void>();
+  private decodings = 0;
 
   constructor(
     private readonly worker: WorkerLike,
@@ -79,6 +82,30 @@ export class Feed {
     this.worker.postMessage({ type: 'show', team, session });
   }
 
+  /** So many batches a second are enough. */
+  askRate(maxHz: number): void {
+    this.playout.expect(maxHz);
+    this.worker.postMessage({ type: 'rate', maxHz });
+  }
+
+  /** The page is seen, or hidden behind another. */
+  see(seen: boolean): void {
+    this.worker.postMessage({ type: 'seen', seen });
+    if (seen) this.wake();
+  }
+
+  /** Decodes a trace in the worker; the bytes are handed over. */
+  decode(bytes: Uint8Array<ArrayBuffer>): Promise<Batch> {
+    const id = (this.decodings += 1);
+    return new Promise((resolve, reject) => {
+      this.decoding.set(id, ({ batch, why }) => {
+        if (batch !== null) resolve(batch);
+        else reject(new BatchError(why ?? 'not decoded'));
+      });
+      this.worker.postMessage({ type: 'decode', id, bytes }, [bytes.buffer]);
+    });
+  }
+
   wake(): void {
     this.worker.postMessage({ type: 'wake' });
   }
@@ -105,6 +132,10 @@ export class Feed {
         this.link = message.link;
         this.linkWhy = message.why;
         for (const listener of this.listeners) listener.onLink?.(message.link, message.why);
+        break;
+      case 'decoded':
+        this.decoding.get(message.id)?.(message);
+        this.decoding.delete(message.id);
         break;
       case 'bad_frame':
         this.badFrames += 1;

@@ -21,3 +21,18 @@ it('jumps after a pause and stands still when nothing comes', () => {
   playout.arrived(60_000, 20_000);
   expect(playout.at(20_000, 60_000)).toBe(60_000 - DELAY_MS);
 });
+
+it('runs evenly also where few batches are asked for', () => {
+  const playout = new Playout();
+  playout.expect(5);
+  let last = NaN;
+  for (let i = 0; i < 40; i += 1) {
+    playout.arrived(i * 200, 5000 + i * 200 + ((i * 37) % 40));
+    for (const part of [50, 100, 150, 199]) {
+      const shown = playout.at(5000 + i * 200 + part, i * 200);
+      // It neither stands still nor leaps: 50 ms of time are about 50 ms of samples.
+      if (i > 0) expect(Math.abs(shown - last - 50)).toBeLessThan(15);
+      last = shown;
+    }
+  }
+});

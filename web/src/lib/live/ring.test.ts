@@ -68,6 +68,73 @@ describe('Ring', () => {
   });
 });
 
+describe('Ring, where samples are missing', () => {
+  const every = (fromMs: number, toMs: number, speed: number) => {
+    const times: number[] = [];
+    for (let t = fromMs; t < toMs; t += 50) times.push(t);
+    return chunk(times, { [Channel.SessionTime]: times.map((t) => t / 1000), [Channel.Speed]: times.map(() => speed) });
+  };
+  const withGap = (): Ring => {
+    const ring = new Ring(1000);
+    ring.push(every(0, 2000, 100));
+    ring.push(every(12_000, 13_000, 200));
+    return ring;
+  };
+
+  it('knows its gaps until they are older than what it keeps', () => {
+    const ring = withGap();
+    expect(ring.gaps).toEqual([{ fromMs: 1950, toMs: 12_000, kind: 'missing' }]);
+    ring.push(every(13_000, 60_950, 200));
+    expect(ring.gaps).toHaveLength(1);
+    ring.push(every(60_950, 63_050, 200));
+    expect(ring.time(0)).toBeGreaterThan(12_000);
+    expect(ring.gaps).toEqual([]);
+  });
+
+  it('fills a gap with what came late, and says so, without touching what is latest', () => {
+    const ring = withGap();
+    const late = every(0, 14_000, 150);
+    const filled = ring.fill(late);
+    expect(filled).toBe(200);
+    expect(ring.gaps).toEqual([]);
+    expect(ring.late).toEqual([{ fromMs: 2000, toMs: 11_950 }]);
+    expect(ring.length).toBe(260);
+    expect([ring.lastTime, ring.latest(Channel.Speed)]).toEqual([12_950, 200]);
+    const speeds = [1950, 2000, 11_950, 12_000].map((t) => ring.value(Channel.Speed, indexAt(ring, t)));
+    expect(speeds).toEqual([100, 150, 150, 200]);
+    ring.push(every(13_000, 13_100, 201));
+    expect(ring.latest(Channel.Speed)).toBe(201);
+  });
+
+  it('fills in parts, and what is still missing stays a gap', () => {
+    const ring = withGap();
+    expect(ring.fill(every(2000, 5000, 150))).toBe(60);
+    expect(ring.gaps).toEqual([{ fromMs: 4950, toMs: 12_000, kind: 'missing' }]);
+    expect(ring.fill(every(2000, 5000, 150))).toBe(0);
+    expect(ring.fill(every(5000, 12_000, 150))).toBe(140);
+    expect(ring.gaps).toEqual([]);
+    expect(ring.late).toEqual([{ fromMs: 2000, toMs: 11_950 }]);
+  });
+
+  it('takes channels that it had not yet, and keeps within its memory', () => {
+    const ring = new Ring(60);
+    ring.push(every(0, 2000, 100));
+    ring.push(every(12_000, 13_000, 200));
+    ring.fill(chunk([3000, 3050], { [Channel.Fuel]: [40, 39] }));
+    expect(ring.length).toBe(60);
+    expect(ring.value(Channel.Fuel, indexAt(ring, 3050))).toBe(39);
+    expect(ring.value(Channel.Fuel, indexAt(ring, 12_000))).toBeNaN();
+    expect(ring.latest(Channel.Speed)).toBe(200);
+  });
+
+  it('is empty of gaps after clear', () => {
+    const ring = withGap();
+    ring.fill(every(2000, 5000, 150));
+    ring.clear();
+    expect([ring.gaps, ring.late]).toEqual([[], []]);
+  });
+});
+
 describe('indexAt', () => {
   it('finds the last sample at or before a time, in live and recorded data', () => {
     const part = chunk([10, 20, 30], { [Channel.Speed]: [1, 2, 3] });

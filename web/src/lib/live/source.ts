@@ -4,7 +4,9 @@
  * Invariants: index 0 is the oldest sample; times never go back from one index to the next; a value that is not known
  * is NaN.
  */
+import { Channel } from '../protocol.gen.ts';
 import type { Batch } from './batch.ts';
+import { type Gap, type Stretch, gapBetween } from './stretch.ts';
 
 export interface SampleSource {
   /** How many samples there are. */
@@ -15,6 +17,21 @@ export interface SampleSource {
   time(index: number): number;
   /** The value in the catalogue's unit. */
   value(channel: number, index: number): number;
+  /** Where samples are missing between two that are there, in the order of time. */
+  readonly gaps: readonly Gap[];
+  /** What came after what follows it, in the order of time. */
+  readonly late: readonly Stretch[];
+}
+
+/** The gaps between the samples. */
+export function gapsOf(source: Pick<SampleSource, 'length' | 'time' | 'value'>): Gap[] {
+  const gaps: Gap[] = [];
+  for (let i = 1; i < source.length; i += 1) {
+    const session = (index: number) => source.value(Channel.SessionTime, index);
+    const gap = gapBetween(source.time(i - 1), source.time(i), session(i - 1), session(i));
+    if (gap !== null) gaps.push(gap);
+  }
+  return gaps;
 }
 
 /** The index of the last sample at or before a time; −1 where all are later. */
@@ -31,6 +48,8 @@ export function indexAt(source: SampleSource, timeMs: number): number {
 
 /** A recorded stretch: one decoded trace. */
 export class Recording implements SampleSource {
+  readonly gaps: readonly Gap[];
+  readonly late: readonly Stretch[] = [];
   private readonly columns = new Map<number, Float64Array>();
   private readonly times: Float64Array;
 
@@ -38,6 +57,7 @@ export class Recording implements SampleSource {
     this.times = batch.times;
     const n = batch.times.length;
     batch.channels.forEach((channel, i) => this.columns.set(channel, batch.values.subarray(i * n, (i + 1) * n)));
+    this.gaps = gapsOf(this);
   }
 
   get length(): number {

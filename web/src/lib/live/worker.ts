@@ -17,3 +17,4 @@ const connection = new Connection({
   now: () => performance.now(),
 });
 scope.onmessage = (event) => connection.handle(event.data);
+setInterval(() => connection.check(), 2000);

@@ -1,7 +1,9 @@
 /** Channels of one quantity over the distance of a lap; charts with the same key share their cursor. */
 import uPlot from 'uplot';
+import { timeSpan } from '../format.ts';
 import type { SampleSource } from '../live/source.ts';
 import { Channel } from '../protocol.gen.ts';
+import { type ShownBand, drawBands } from './bands.ts';
 import { axisFont, onWidth, token } from './theme.ts';
 
 export interface ChartLine {
@@ -9,7 +11,13 @@ export interface ChartLine {
   label: string;
 }
 
-export interface LapChart {
+/** Where the lap begins and ends, as far as that is known: what is missing there is missing data. */
+export interface LapEnds {
+  fromM: number | null;
+  toM: number | null;
+}
+
+export interface LapChart extends LapEnds {
   lines: ChartLine[];
   unit: string;
   /** Decimals of the values at the cursor. */
@@ -38,38 +46,65 @@ export function lineColor(i: number): string {
   return COLORS[i % COLORS.length] ?? 'ch-a';
 }
 
+/** Nearer than this to the line the first or last sample is where it should be. */
+const END_M = 200;
+/** A car that moved no further while there were no samples stood: nothing is missing. */
+const STOOD_M = 5;
+
+export interface OverDistance {
+  rows: [Float64Array, ...(number | null)[][]];
+  bands: ShownBand[];
+}
+
 /**
  * The samples over distance. Distance that does not grow (the car stands or goes back) is left out, so that the curve
- * is a function of distance.
+ * is a function of distance; where samples are missing is a row of nothing, so that no line goes across.
  */
-export function byDistance(source: SampleSource, channels: readonly number[]): [Float64Array, ...(number | null)[][]] {
-  const rows: number[] = [];
-  let last = -Infinity;
-  for (let i = 0; i < source.length; i += 1) {
-    const distance = source.value(Channel.LapDistance, i);
-    if (!(distance > last)) continue;
-    last = distance;
-    rows.push(i);
-  }
-  const value = (channel: number, i: number) => {
-    const v = source.value(channel, i);
-    return Number.isNaN(v) ? null : v;
+export function overDistance(source: SampleSource, channels: readonly number[], ends: LapEnds): OverDistance {
+  const xs: number[] = [];
+  const columns: (number | null)[][] = channels.map(() => []);
+  const bands: ShownBand[] = [];
+  const add = (x: number, value: (channel: number) => number) => {
+    xs.push(x);
+    channels.forEach((channel, c) => columns[c]?.push(Number.isNaN(value(channel)) ? null : value(channel)));
   };
-  return [
-    Float64Array.from(rows, (i) => source.value(Channel.LapDistance, i)),
-    ...channels.map((channel) => rows.map((i) => value(channel, i))),
-  ];
+  const nothing = () => NaN;
+  let last = -Infinity;
+  let lastMs = NaN;
+  for (let i = 0; i < source.length; i += 1) {
+    const [distance, time] = [source.value(Channel.LapDistance, i), source.time(i)];
+    if (distance > last) {
+      const gap = source.gaps.find((g) => g.fromMs >= lastMs && g.toMs <= time);
+      if (gap !== undefined && distance - last > STOOD_M) {
+        add((last + distance) / 2, nothing);
+        bands.push({ from: last, to: distance, kind: 'missing', when: timeSpan(gap.fromMs, gap.toMs) });
+      }
+      add(distance, (channel) => source.value(channel, i));
+      last = distance;
+    }
+    if (!Number.isNaN(distance)) lastMs = time;
+  }
+  const first = xs[0];
+  const { fromM, toM } = ends;
+  if (fromM !== null && first !== undefined && first - fromM > END_M) {
+    bands.unshift({ from: fromM, to: first, kind: 'missing', when: '' });
+    xs.unshift(fromM);
+    columns.forEach((column) => column.unshift(null));
+  }
+  if (toM !== null && first !== undefined && toM - last > END_M) {
+    bands.push({ from: last, to: toM, kind: 'missing', when: '' });
+    add(toM, nothing);
+  }
+  return { rows: [Float64Array.from(xs), ...columns], bands };
 }
 
 export function lapChart(source: SampleSource, chart: LapChart): (element: HTMLElement) => () => void {
   return (element) => {
-    const data = byDistance(
-      source,
-      chart.lines.map((line) => line.channel),
-    );
+    const channels = chart.lines.map((line) => line.channel);
+    const { rows, bands } = overDistance(source, channels, chart);
     let plot: uPlot | null = null;
     const unsize = onWidth(element, (width) => {
-      if (plot === null) plot = new uPlot(options(chart, width), data, element);
+      if (plot === null) plot = new uPlot(options(chart, width, bands), rows, element);
       else plot.setSize({ width, height: chart.height });
     });
     return () => {
@@ -79,7 +114,7 @@ export function lapChart(source: SampleSource, chart: LapChart): (element: HTMLE
   };
 }
 
-function options(chart: LapChart, width: number): uPlot.Options {
+function options(chart: LapChart, width: number, bands: readonly ShownBand[]): uPlot.Options {
   const axis = {
     stroke: token('chart-axis'),
     font: axisFont(),
@@ -116,6 +151,7 @@ function options(chart: LapChart, width: number): uPlot.Options {
       })),
     ],
     hooks: {
+      drawAxes: [(u) => drawBands(u, bands)],
       setCursor: [
         (u) => {
           const at = u.cursor.idx ?? null;

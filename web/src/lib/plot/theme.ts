@@ -3,9 +3,9 @@ export function token(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 }
 
-/** The font of a chart's axes. */
-export function axisFont(): string {
-  return `11px ${token('font')}`;
+/** The font of a chart's axes; on a canvas, by the device's pixels a pixel. */
+export function axisFont(scale = 1): string {
+  return `${11 * scale}px ${token('font')}`;
 }
 
 /** Calls back with the width of an element, now and when it changes; gives how to stop. */

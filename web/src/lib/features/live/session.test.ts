@@ -22,7 +22,7 @@ const info: SessionInfo = {
 };
 const lap = (number: number, car = '17', time_ms = 125_000): RaceEvent => ({
   kind: 'lap',
-  ...({ car, lap: number, driver: 'A', time_ms, sectors_ms: [null, null, null], at_s: 0 } as unknown as Lap),
+  ...({ car, lap: number, driver: 'A', time_ms, sectors_ms: [null, null, null], at_s: number * 125 } as unknown as Lap),
 });
 const setup = (text: string): Setup => ({ items: [{ key: 'K', area: 'aero', label: 'Wing', text }] });
 const snapshot = (over: Partial<Extract<ViewMessage, { type: 'snapshot' }>> = {}): ViewMessage => ({
@@ -80,11 +80,14 @@ describe('LiveSession', () => {
     expect(session.previousSetup).toEqual(setup('1'));
   });
 
-  it('counts what was skipped and knows when it is over', () => {
-    const session = opened();
+  it('knows when it could not keep up and when it is over', () => {
+    const session = new LiveSession('s', () => 7000);
+    session.apply(snapshot());
+    expect(session.thinned).toBeNull();
     session.apply({ type: 'gap', session: 's', from: 11, to: 20 });
     session.apply({ type: 'ended', session: 's', reason: 'game_closed' });
-    expect([session.skipped, session.ended, session.endReason]).toEqual([10, true, 'game_closed']);
+    expect(session.thinned).toEqual({ atMs: 7000, batches: 10 });
+    expect([session.ended, session.endReason]).toEqual([true, 'game_closed']);
     session.apply(snapshot());
     expect(session.ended).toBe(false);
   });
@@ -109,5 +112,61 @@ describe('LiveSession', () => {
     ];
     events.forEach((event) => session.apply({ type: 'event', session: 's', event, late: false }));
     expect(session.happenings.map((h) => h.kind)).toEqual(['note', 'driver_change']);
+  });
+
+  const note = (text: string, at_s: number): RaceEvent => ({ kind: 'note', car: '17', topic: 'other', text, at_s });
+  const tell = (session: LiveSession, event: RaceEvent, late: boolean) =>
+    session.apply({ type: 'event', session: 's', event, late });
+  const notes = (session: LiveSession) =>
+    session.happenings.map((h) => [h.kind === 'note' ? h.text : h.kind, session.isLate(h)]);
+
+  it('puts what comes late where it belongs, and marks it', () => {
+    const session = opened({ events: [lap(1), note('a', 100)] });
+    session.sawTime(130);
+    tell(session, lap(4), false);
+    tell(session, note('d', 510), false);
+    tell(session, lap(2), true);
+    tell(session, lap(3), true);
+    tell(session, note('b', 240), true);
+    tell(session, note('c', 240), true);
+    expect(session.laps.map((l) => [l.lap, session.isLate({ kind: 'lap', ...l })])).toEqual([
+      [4, false],
+      [3, true],
+      [2, true],
+      [1, false],
+    ]);
+    expect(notes(session)).toEqual([
+      ['d', false],
+      ['c', true],
+      ['b', true],
+      ['a', false],
+    ]);
+  });
+
+  it('does not call late what happened before the page was opened', () => {
+    const session = opened();
+    tell(session, lap(1), true);
+    session.sawTime(300);
+    tell(session, lap(2), true);
+    tell(session, note('a', 10), true);
+    expect(session.late.size).toBe(0);
+    expect(session.laps.map((l) => l.lap)).toEqual([2, 1]);
+  });
+
+  it('neither loses nor doubles events when a snapshot comes again, and remembers which were late', () => {
+    const session = opened({ events: [lap(1), note('a', 100)] });
+    session.sawTime(130);
+    tell(session, lap(2), true);
+    tell(session, note('b', 240), true);
+    // The service keeps only so many events: what it no longer has stays on the page.
+    session.apply(snapshot({ events: [note('b', 240), lap(2), lap(3)] }));
+    tell(session, lap(2), true);
+    expect(session.laps.map((l) => l.lap)).toEqual([3, 2, 1]);
+    expect(notes(session)).toEqual([
+      ['b', true],
+      ['a', false],
+    ]);
+    expect(session.isLate(lap(2))).toBe(true);
+    expect(session.isLate(lap(3))).toBe(false);
   });
 });

@@ -1,27 +1,38 @@
 /**
- * What a dashboard shows: follows a rig's session, and copies the latest values five times a second.
+ * What a dashboard shows: follows a rig's session, copies the latest values five times a second, and gets from the record
+ * what is missing of the trace.
  *
  * Not here: what moves faster (`live/draw`).
  */
-import type { Client } from '../../api/client.ts';
+import { ApiError, type Client } from '../../api/client.ts';
 import type { SessionDetail } from '../../api/types.ts';
+import { Backfill } from '../../live/backfill.ts';
+import type { Batch } from '../../live/batch.ts';
 import { type Condition, dashboardCondition } from '../../live/condition.ts';
 import { Stage } from '../../live/draw.ts';
 import type { Feed } from '../../live/feed.ts';
-import type { RigId, SessionId, Setup, TeamId } from '../../protocol.gen.ts';
+import { CHANNELS, Channel, type RigId, type SessionId, type Setup, type TeamId } from '../../protocol.gen.ts';
+import { RECORDED, WINDOWS_S } from '../../plot/live-trace.ts';
 import type { Rigs } from '../rigs/rigs.svelte.ts';
 import { sameSetup } from '../setups/compare.ts';
 import { LiveSession } from './session.svelte.ts';
 import { Values } from './values.ts';
 
 const NUMBERS_MS = 200;
+/** For so long it is said that samples were left out. */
+const THINNED_MS = 20_000;
+const BACKFILL_MS = 1000;
+const RECORDED_CHANNELS = RECORDED.map((channel) => CHANNELS[channel]?.name).join(',');
 
 export class LiveView {
   session: LiveSession | null = $state.raw(null);
   values: Values = $state.raw(Values.none);
   /** Age of what is shown; null where nothing came. */
   ageMs: number | null = $state(null);
+  /** How far back the trace reaches, in seconds. */
+  traceS: number = $state(WINDOWS_S[0]);
   readonly stage: Stage;
+  private backfill: Backfill | null = null;
   private readonly teamAndRig: { team: TeamId; rig: RigId };
 
   constructor(
@@ -46,12 +57,19 @@ export class LiveView {
     return dashboardCondition({ link, rig: this.rig, ageMs: this.ageMs, ended, endReason }, nowMs);
   }
 
+  /** Samples were left out lately because this page could not keep up. */
+  get thinned(): boolean {
+    const atMs = this.session?.thinned?.atMs;
+    return atMs !== undefined && this.rigs.nowMs - atMs < THINNED_MS;
+  }
+
   /** Shows a session, or none. */
   follow(id: SessionId | null): void {
     if (id === (this.session?.id ?? null)) return;
-    this.session = id === null ? null : new LiveSession(id);
+    this.session = id === null ? null : new LiveSession(id, () => this.feed.serverNow());
     this.values = Values.none;
     this.ageMs = null;
+    this.backfill = id === null ? null : new Backfill(this.feed.ring, (lap) => this.recorded(id, lap));
     this.feed.show(this.teamAndRig.team, id);
   }
 
@@ -60,6 +78,9 @@ export class LiveView {
     const unlisten = this.feed.listen({
       onMessage: (message) => {
         this.session?.apply(message);
+        if (message.type === 'backfilled' && message.session === this.session?.id) {
+          this.backfill?.told(message.from_s, message.to_s, Date.now());
+        }
         if (message.type === 'snapshot' && message.setup !== null) void this.findSetupBefore();
       },
       onStandings: (session, standings) => this.session?.takeStandings(session, standings),
@@ -67,12 +88,26 @@ export class LiveView {
     const timer = setInterval(() => {
       this.values = Values.of(this.feed.ring);
       this.ageMs = this.feed.ageMs();
+      const sessionS = this.values.get(Channel.SessionTime);
+      if (sessionS !== null) this.session?.sawTime(sessionS);
     }, NUMBERS_MS);
+    const backfilling = setInterval(() => void this.backfill?.tick(Date.now(), this.traceS * 1000), BACKFILL_MS);
     return () => {
       unlisten();
       clearInterval(timer);
+      clearInterval(backfilling);
       this.feed.show(this.teamAndRig.team, null);
     };
+  }
+
+  private async recorded(session: SessionId, lap: number): Promise<Batch | null> {
+    const path = `/api/teams/${this.teamAndRig.team}/sessions/${session}/laps/${lap}/trace?channels=${RECORDED_CHANNELS}`;
+    try {
+      return await this.feed.decode(await this.api.bytes(path));
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return null;
+      throw error;
+    }
   }
 
   /** Where the page was opened after a change of the setup, the one before is in the record. */

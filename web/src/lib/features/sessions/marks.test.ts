@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { bestsOf, classBest, compareOf, markOf } from './marks.ts';
+import { bestsOf, classBest, compareOf, markOf, lapsBetween } from './marks.ts';
 
 const lap = (
   time_ms: number | null,
@@ -47,4 +47,11 @@ it('marks the best of the class before the own best, and slower laps not at all'
 it('says of a single time that it is slower than the own best, where there is one', () => {
   expect([141_000, 142_000, null].map((time) => compareOf(time, 141_000, 140_000))).toEqual(['own', 'slower', null]);
   expect(compareOf(141_000, null, null)).toBeNull();
+});
+
+it('says which laps are missing between two', () => {
+  expect(lapsBetween(5, 4)).toBeNull();
+  expect(lapsBetween(6, 4)).toBe('lap 5: no data');
+  expect(lapsBetween(16, 11)).toBe('laps 12–15: no data');
+  expect([lapsBetween(undefined, 4), lapsBetween(4, undefined)]).toEqual([null, null]);
 });

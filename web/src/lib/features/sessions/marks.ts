@@ -45,3 +45,10 @@ export function markOf(time: number | null, valid: boolean | null, own: number |
   if (time === null || valid === false || own === null || time > own) return null;
   return ofClass !== null && time <= ofClass ? 'class' : 'own';
 }
+
+/** What to say between two rows of laps: those that are missing; null where none are. */
+export function lapsBetween(later: number | undefined, earlier: number | undefined): string | null {
+  if (later === undefined || earlier === undefined || later - earlier < 2) return null;
+  const [first, last] = [earlier + 1, later - 1];
+  return first === last ? `lap ${first}: no data` : `laps ${first}–${last}: no data`;
+}

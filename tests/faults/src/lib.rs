@@ -1,7 +1,10 @@
-//! A link that lies: a TCP proxy between agent and service whose manners a test chooses and changes while it runs.
+//! A link that lies: a TCP proxy, between agent and service or service and Postgres, whose manners a test chooses and
+//! changes while it runs, and which it may listen to ([`Tap`]).
 //!
 //! What it cannot do is lose packets, because TCP would send them again; [`Manners::Bursts`] is what that looks like from
 //! above: bytes come late and in bursts.
+
+#![expect(clippy::expect_used, reason = "what goes wrong here is the failure of a test")]
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -32,26 +35,64 @@ pub enum Manners {
     CaptivePortal,
 }
 
+/// Who said something on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Who connected.
+    Client,
+    /// Who accepted.
+    Server,
+}
+
+/// Hears everything that either side says, when it says it; whether the other side gets it is another matter.
+pub trait Tap: Send + Sync {
+    /// Bytes came from a side. Connections are counted from 0.
+    fn said(&self, connection: u64, side: Side, bytes: &[u8]);
+    /// Nothing follows on this connection.
+    fn closed(&self, connection: u64);
+}
+
+/// Nobody listens.
+struct Deaf;
+
+impl Tap for Deaf {
+    fn said(&self, _: u64, _: Side, _: &[u8]) {}
+    fn closed(&self, _: u64) {}
+}
+
 /// The proxy; it ends when it is dropped.
 #[derive(Debug)]
 pub struct FaultProxy {
-    /// Where agents are to connect.
+    /// Where clients are to connect.
     pub address: SocketAddr,
+    server: watch::Sender<SocketAddr>,
     manners: watch::Sender<Manners>,
     connections: Arc<AtomicU64>,
     _ends: DropGuard,
 }
 
 impl FaultProxy {
-    /// Listens on a free port for connections to `service`.
-    pub async fn to(service: SocketAddr) -> Self {
+    /// Listens on a free port for connections to `server`.
+    pub async fn to(server: SocketAddr) -> Self {
+        Self::tapped(server, Arc::new(Deaf)).await
+    }
+
+    /// The same, and `tap` hears what is said.
+    pub async fn tapped(server: SocketAddr, tap: Arc<dyn Tap>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
+        let (server, to) = watch::channel(server);
         let (manners, now) = watch::channel(Manners::Honest);
         let connections = Arc::<AtomicU64>::default();
         let end = CancellationToken::new();
-        tokio::spawn(accept(listener, service, now, connections.clone(), end.clone()));
-        Self { address, manners, connections, _ends: end.drop_guard() }
+        let link = Link { to, manners: now, tap };
+        tokio::spawn(accept(listener, link, connections.clone(), end.clone()));
+        Self { address, server, manners, connections, _ends: end.drop_guard() }
+    }
+
+    /// New connections lead there from now on.
+    pub fn lead_to(&self, server: SocketAddr) {
+        self.server.send_replace(server);
     }
 
     /// Behaves differently from now on, open connections included.
@@ -66,38 +107,44 @@ impl FaultProxy {
     }
 }
 
-async fn accept(
-    listener: TcpListener,
-    service: SocketAddr,
+/// What a connection is carried with.
+#[derive(Clone)]
+struct Link {
+    to: watch::Receiver<SocketAddr>,
     manners: watch::Receiver<Manners>,
-    connections: Arc<AtomicU64>,
-    end: CancellationToken,
-) {
+    tap: Arc<dyn Tap>,
+}
+
+async fn accept(listener: TcpListener, link: Link, connections: Arc<AtomicU64>, end: CancellationToken) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = end.cancelled() => return,
         };
         let Ok((client, _)) = accepted else { continue };
-        connections.fetch_add(1, Ordering::Relaxed);
-        let (manners, end) = (manners.clone(), end.clone());
+        let number = connections.fetch_add(1, Ordering::Relaxed);
+        let (link, end) = (link.clone(), end.clone());
         tokio::spawn(async move {
+            let tap = link.tap.clone();
             tokio::select! {
-                () = carry(client, service, manners) => {}
+                () = carry(client, link, number) => {}
                 () = end.cancelled() => {}
             }
+            tap.closed(number);
         });
     }
 }
 
-async fn carry(mut client: TcpStream, service: SocketAddr, mut manners: watch::Receiver<Manners>) {
+async fn carry(mut client: TcpStream, link: Link, number: u64) {
+    let Link { to, mut manners, tap } = link;
     let now = *manners.borrow_and_update();
     match now {
         Manners::Reset => return reset(&client),
         Manners::CaptivePortal => return portal(&mut client).await,
         _ => {}
     }
-    let Ok(server) = TcpStream::connect(service).await else { return reset(&client) };
+    let server = *to.borrow();
+    let Ok(server) = TcpStream::connect(server).await else { return reset(&client) };
     for stream in [&client, &server] {
         let _ = stream.set_nodelay(true);
     }
@@ -105,8 +152,8 @@ async fn carry(mut client: TcpStream, service: SocketAddr, mut manners: watch::R
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     tokio::select! {
-        () = pump(from_client, to_server, manners.clone()) => {}
-        () = pump(from_server, to_client, manners) => {}
+        () = pump(from_client, to_server, manners.clone(), |bytes| tap.said(number, Side::Client, bytes)) => {}
+        () = pump(from_server, to_client, manners, |bytes| tap.said(number, Side::Server, bytes)) => {}
         _ = resets.wait_for(|m| *m == Manners::Reset) => {}
     }
 }
@@ -125,7 +172,12 @@ async fn portal(client: &mut TcpStream) {
 }
 
 /// Carries bytes one way, with the manners that hold when they come.
-async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut manners: watch::Receiver<Manners>) {
+async fn pump(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    mut manners: watch::Receiver<Manners>,
+    heard: impl Fn(&[u8]),
+) {
     let mut buffer = vec![0u8; 16 * 1024];
     let began = tokio::time::Instant::now();
     loop {
@@ -156,6 +208,7 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut manners: watc
         match read {
             Ok(0) | Err(_) => return,
             Ok(n) => {
+                heard(&buffer[..n]);
                 // What was read when the link went silent is held back with the rest.
                 while *manners.borrow_and_update() == Manners::Silent {
                     if manners.changed().await.is_err() {

@@ -1,0 +1,144 @@
+//! What Linux says about processes and the machine.
+
+use serde::Serialize;
+use std::fs;
+use std::time::Instant;
+
+/// `/proc` counts CPU in ticks of 10 ms, on every Linux.
+const TICKS_PER_S: f64 = 100.0;
+
+fn read(path: &str) -> String {
+    fs::read_to_string(path).unwrap_or_default()
+}
+
+/// User and system seconds of a `stat` line of a process or thread.
+fn cpu_of(stat: &str) -> f64 {
+    // The name may hold spaces; it is closed by the last bracket. After it, utime and stime are fields 12 and 13.
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |i: usize| fields.get(i).and_then(|f| f.parse::<f64>().ok()).unwrap_or_default();
+    (ticks(11) + ticks(12)) / TICKS_PER_S
+}
+
+/// CPU seconds that processes have used.
+pub(crate) fn cpu_s(pids: &[u32]) -> f64 {
+    pids.iter().map(|pid| cpu_of(&read(&format!("/proc/{pid}/stat")))).sum()
+}
+
+/// Resident memory of processes in KiB.
+pub(crate) fn resident_kib(pids: &[u32]) -> f64 {
+    let of = |pid: &u32| {
+        let status = read(&format!("/proc/{pid}/status"));
+        let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap_or_default();
+        line.split_whitespace().next().and_then(|kib| kib.parse::<f64>().ok()).unwrap_or_default()
+    };
+    pids.iter().map(of).sum()
+}
+
+/// CPU seconds of the calling thread.
+pub(crate) fn thread_cpu_s() -> f64 {
+    cpu_of(&read("/proc/thread-self/stat"))
+}
+
+/// Files that this process may have open.
+pub(crate) fn file_limit() -> usize {
+    let limits = read("/proc/self/limits");
+    let line = limits.lines().find(|l| l.starts_with("Max open files")).unwrap_or_default();
+    line.split_whitespace().nth(3).and_then(|n| n.parse().ok()).unwrap_or(usize::MAX)
+}
+
+/// Seconds in which the machine's cores did something, and all seconds.
+fn machine_s() -> (f64, f64) {
+    let stat = read("/proc/stat");
+    let ticks: Vec<f64> =
+        stat.lines().next().unwrap_or_default().split_whitespace().skip(1).filter_map(|t| t.parse().ok()).collect();
+    // user nice system idle iowait irq softirq steal; guest time is in user's.
+    let idle = ticks.iter().skip(3).take(2).sum::<f64>();
+    let all = ticks.iter().take(8).sum::<f64>();
+    ((all - idle) / TICKS_PER_S, all / TICKS_PER_S)
+}
+
+/// What a stretch of time cost.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub(crate) struct Used {
+    pub(crate) wall_s: f64,
+    /// CPU seconds of the servers.
+    pub(crate) servers_s: f64,
+    /// CPU seconds of this process.
+    pub(crate) generator_s: f64,
+    /// Share of all cores in which somebody did something.
+    pub(crate) machine_busy: f64,
+    /// Share of all cores that neither servers nor generator used: the noise, and what the servers have others do.
+    pub(crate) others: f64,
+}
+
+/// The beginning of such a stretch.
+pub(crate) struct Meter {
+    began: Instant,
+    pids: Vec<u32>,
+    servers_s: f64,
+    generator_s: f64,
+    machine_s: (f64, f64),
+}
+
+impl Meter {
+    pub(crate) fn start(pids: &[u32]) -> Self {
+        Self {
+            began: Instant::now(),
+            pids: pids.to_vec(),
+            servers_s: cpu_s(pids),
+            generator_s: cpu_s(&[std::process::id()]),
+            machine_s: machine_s(),
+        }
+    }
+
+    pub(crate) fn read(&self) -> Used {
+        let (busy, all) = machine_s();
+        let (busy_s, all_s) = (busy - self.machine_s.0, (all - self.machine_s.1).max(0.01));
+        let servers_s = cpu_s(&self.pids) - self.servers_s;
+        let generator_s = cpu_s(&[std::process::id()]) - self.generator_s;
+        Used {
+            wall_s: self.began.elapsed().as_secs_f64(),
+            servers_s,
+            generator_s,
+            machine_busy: busy_s / all_s,
+            others: ((busy_s - servers_s - generator_s) / all_s).max(0.0),
+        }
+    }
+}
+
+/// Load averages, as the kernel says them.
+pub(crate) fn load_average() -> String {
+    read("/proc/loadavg").split_whitespace().take(3).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether this process, and so what it starts, is scheduled before all usual ones: `chrt -r 10 load …`, for a machine that
+/// others use as well.
+fn is_realtime() -> bool {
+    let stat = read("/proc/self/stat");
+    // The policy is field 41, the 39th after the name; 1 and 2 are SCHED_FIFO and SCHED_RR.
+    let policy = stat.rsplit(')').next().unwrap_or_default().split_whitespace().nth(38);
+    matches!(policy, Some("1" | "2"))
+}
+
+/// The machine in one line: cores, CPU, memory, kernel.
+pub(crate) fn machine() -> String {
+    let info = read("/proc/cpuinfo");
+    let field = |name: &str| {
+        let line = info.lines().find(|l| l.starts_with(name)).unwrap_or_default();
+        line.split_once(':').map_or("", |(_, v)| v).trim().to_owned()
+    };
+    let cores = info.lines().filter(|l| l.starts_with("processor")).count();
+    let memory = read("/proc/meminfo");
+    let kib = memory.split_whitespace().nth(1).and_then(|kib| kib.parse::<f64>().ok()).unwrap_or_default();
+    let kernel = read("/proc/sys/kernel/osrelease");
+    let priority = if is_realtime() { "; servers and generator ran before everything else (real-time)" } else { "" };
+    let is_virtual = if field("flags").contains("hypervisor") { ", virtual" } else { "" };
+    format!(
+        "{cores} cores of {} (family {}, model {}){is_virtual}, {:.0} GiB, Linux {}{priority}",
+        field("model name"),
+        field("cpu family"),
+        field("model"),
+        kib / 1024.0 / 1024.0,
+        kernel.split('-').next().unwrap_or_default().trim(),
+    )
+}
