@@ -9,13 +9,6 @@ import { join } from "node:path";
 
 const PLANNED = [
   "onelap_agent_to_viewer_seconds",
-  "onelap_bus_connected",
-  "onelap_bus_dropped_total",
-  "onelap_bus_reconnects_total",
-  "onelap_bus_subscriptions",
-  "onelap_ingest_commit_seconds",
-  "onelap_pool_connections",
-  "onelap_recorder_waiting_items",
 ];
 
 const wrong = [];

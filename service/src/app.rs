@@ -23,13 +23,16 @@ use actix_web::dev::Server;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{HttpServer, web};
 use std::future::Future;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Shutdown, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a peer may take nothing of what was sent before the kernel ends the connection: this is what frees the
 /// buffers of a viewer that was stopped or whose network is gone.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+/// What the kernel keeps of a connection beyond what is on its way, in bytes: a slow viewer's newest samples wait here in
+/// the service, where the newest wins, and not behind old ones in the kernel.
+const NOT_SENT: u32 = 16 * 1024;
 /// How long recorders may take to write what they have when the service stops.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -74,6 +77,8 @@ pub enum AppError {
 /// The service, ready to run.
 pub struct App {
     server: Server,
+    /// The server's own listener, to be closed for new connections before the server ends.
+    listener: TcpListener,
     state: web::Data<State>,
     address: SocketAddr,
 }
@@ -99,6 +104,7 @@ impl App {
 
     fn serve(state: web::Data<State>, metrics: web::Data<Metrics>, listener: TcpListener) -> Result<Self, AppError> {
         let address = listener.local_addr()?;
+        let listening = listener.try_clone()?;
         let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let shutdown_timeout = state.config.http.shutdown_timeout.as_secs();
         let is_https = web::Data::new(IsHttps(state.config.http.is_https()));
@@ -125,9 +131,10 @@ impl App {
             .tcp_nodelay(true)
             .on_connect(|connection, _| {
                 if let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() {
-                    let limited = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(SEND_TIMEOUT));
-                    if let Err(error) = limited {
-                        tracing::debug!(%error, "no send time-out on this connection");
+                    let socket = socket2::SockRef::from(stream);
+                    let limited = socket.set_tcp_user_timeout(Some(SEND_TIMEOUT));
+                    if let Err(error) = limited.and_then(|()| socket.set_tcp_notsent_lowat(NOT_SENT)) {
+                        tracing::debug!(%error, "no send time-out or no send limit on this connection");
                     }
                 }
             })
@@ -136,7 +143,7 @@ impl App {
             .disable_signals()
             .listen(listener)?
             .run();
-        Ok(Self { server, state, address })
+        Ok(Self { server, listener: listening, state, address })
     }
 
     /// Where it listens.
@@ -166,6 +173,10 @@ impl App {
         }
         tracing::info!("stopping");
         handle.pause().await;
+        // A paused listener would keep new connections waiting until the end; refused, they go to another instance.
+        if let Err(error) = socket2::SockRef::from(&self.listener).shutdown(Shutdown::Both) {
+            tracing::debug!(%error, "the listener stays open until the end");
+        }
         // Agents and viewers are told to come back elsewhere; what agents have sent is written before the server ends.
         self.state.hub.stop();
         self.state.recorder.drain(DRAIN_DEADLINE).await;

@@ -7,15 +7,23 @@
 //! Not here: SQL of features (their `store.rs`).
 
 use onelap_protocol::{TeamId, UserId};
+use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, Executor, PgPool, Postgres, Transaction};
 use std::ops::{Deref, DerefMut};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 /// The role that the service works under.
 pub const RUNTIME_ROLE: &str = "onelap_app";
 
-static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
+static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut migrator = sqlx::migrate!("../migrations");
+    // A later release may have migrated already. Its schema serves this one too (expand, then contract); otherwise no
+    // release could be rolled back, and no old instance restarted during a deployment.
+    migrator.set_ignore_missing(true);
+    migrator
+});
 
 /// How long a caller waits for a connection before it is told that the service is busy.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);

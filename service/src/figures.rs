@@ -1,7 +1,8 @@
 //! What the relay counts about itself: ingest, recording and the live view.
 
+use crate::db::Db;
 use crate::metrics::Metrics;
-use prometheus::{Histogram, IntCounter, IntGauge};
+use prometheus::{Histogram, IntCounter, IntGauge, IntGaugeVec};
 
 /// The figures; clones share them.
 #[derive(Debug, Clone)]
@@ -20,8 +21,14 @@ pub struct Figures {
     pub samples_committed: IntCounter,
     /// Time of a commit in seconds, retries included.
     pub commit_seconds: Histogram,
+    /// Time from the first item of a commit until it is committed, in seconds: how far acknowledgements lag.
+    pub ingest_commit_seconds: Histogram,
+    /// Items that wait for writers.
+    pub recorder_waiting: IntGauge,
     /// Batches that a slow viewer did not get.
     pub viewer_skipped: IntCounter,
+    /// Connections to Postgres by pool and state; as of the last look.
+    pub pools: IntGaugeVec,
     /// 1 while Redis is connected.
     pub bus_connected: IntGauge,
     /// Connections to Redis that were made anew.
@@ -52,8 +59,15 @@ impl Figures {
                 "Time of a commit, retries included.",
                 commit_buckets,
             )?,
+            ingest_commit_seconds: metrics.histogram(
+                "onelap_ingest_commit_seconds",
+                "Time from the first item of a commit until it is committed.",
+                vec![0.05, 0.25, 1.0, 2.5, 5.0, 7.5, 10.0, 12.5, 15.0, 20.0, 30.0, 60.0, 300.0],
+            )?,
+            recorder_waiting: metrics.gauge("onelap_recorder_waiting_items", "Items that wait for writers.")?,
             viewer_skipped: metrics
                 .counter("onelap_viewer_skipped_total", "Batches that a slow viewer did not get.")?,
+            pools: metrics.gauges("onelap_pool_connections", "Connections to Postgres.", &["pool", "state"])?,
             bus_connected: metrics.gauge("onelap_bus_connected", "1 while Redis is connected.")?,
             bus_reconnects: metrics
                 .counter("onelap_bus_reconnects_total", "Connections to Redis that were made anew.")?,
@@ -62,5 +76,14 @@ impl Figures {
             bus_subscriptions: metrics
                 .gauge("onelap_bus_subscriptions", "Sessions of other instances that are followed.")?,
         })
+    }
+
+    /// Looks at the pools.
+    pub fn look_at_pools(&self, db: &Db) {
+        for (name, pool) in [("web", &db.web), ("ingest", &db.ingest)] {
+            let (size, idle) = (i64::from(pool.size()), pool.num_idle() as i64);
+            self.pools.with_label_values(&[name, "idle"]).set(idle);
+            self.pools.with_label_values(&[name, "busy"]).set(size.saturating_sub(idle));
+        }
     }
 }

@@ -5,10 +5,12 @@
 //!
 //! Invariant: labels come from closed sets (routes as they are registered, never paths as they are asked for).
 
+use crate::app::State;
 use actix_web::http::header;
 use actix_web::{HttpResponse, get, web};
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntGauge, Registry, TextEncoder, core::Collector,
+    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+    core::Collector,
 };
 use std::time::Duration;
 
@@ -57,6 +59,14 @@ impl Metrics {
         self.add(Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets))?)
     }
 
+    /// Gauges by a closed set of labels.
+    ///
+    /// # Errors
+    /// Where the name is taken or not allowed.
+    pub fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, prometheus::Error> {
+        self.add(IntGaugeVec::new(Opts::new(name, help), labels)?)
+    }
+
     fn add<T: Collector + Clone + 'static>(&self, metric: T) -> Result<T, prometheus::Error> {
         self.registry.register(Box::new(metric.clone()))?;
         Ok(metric)
@@ -85,7 +95,11 @@ fn status_label(status: u16, digits: &mut [u8; 3]) -> &str {
 /// Figures for Prometheus.
 #[utoipa::path(tag = "operation", security(()), responses((status = 200, description = "Prometheus text format", body = String)))]
 #[get("/metrics")]
-pub(crate) async fn scrape(metrics: web::Data<Metrics>) -> Result<HttpResponse, crate::error::ApiError> {
+pub(crate) async fn scrape(
+    metrics: web::Data<Metrics>,
+    state: web::Data<State>,
+) -> Result<HttpResponse, crate::error::ApiError> {
+    state.hub.figures.look_at_pools(&state.db);
     let text = metrics.text().map_err(|error| crate::error::ApiError::internal(error.to_string()))?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, prometheus::TEXT_FORMAT))

@@ -25,6 +25,7 @@ use onelap_protocol::channel::CHANNEL_COUNT;
 use onelap_protocol::race::{Lap, RaceEvent, SessionInfo};
 use onelap_protocol::setup::Setup;
 use onelap_protocol::{Batch, RigId, SessionId, TeamId};
+use prometheus::IntGauge;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -132,6 +133,7 @@ pub enum Progress {
 pub struct Writer {
     queue: mpsc::Sender<Item>,
     waiting_bytes: Arc<AtomicUsize>,
+    waiting: IntGauge,
     /// What is committed; changes with every commit.
     pub progress: watch::Receiver<Progress>,
     /// The samples that came as backfill and are committed, from the first to the last.
@@ -149,7 +151,9 @@ impl Writer {
         }
         self.waiting_bytes.fetch_add(bytes, Relaxed);
         let taken = self.queue.try_send(item).is_ok();
-        if !taken {
+        if taken {
+            self.waiting.inc();
+        } else {
             self.waiting_bytes.fetch_sub(bytes, Relaxed);
         }
         taken
@@ -167,6 +171,7 @@ impl Writer {
 struct Queue {
     items: mpsc::Receiver<Item>,
     waiting_bytes: Arc<AtomicUsize>,
+    waiting: IntGauge,
 }
 
 impl Queue {
@@ -174,12 +179,19 @@ impl Queue {
     async fn next(&mut self) -> Option<Item> {
         let item = self.items.recv().await?;
         self.waiting_bytes.fetch_sub(item.content.bytes(), Relaxed);
+        self.waiting.dec();
         Some(item)
     }
 
     /// Whether the sender is gone.
     fn is_closed(&self) -> bool {
         self.items.is_closed()
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        self.waiting.sub(self.items.len() as i64);
     }
 }
 
@@ -236,8 +248,8 @@ impl Recorder {
         epoch: u64,
     ) -> (Writer, oneshot::Receiver<Opened>) {
         let (queue, items) = mpsc::channel(QUEUE);
-        let waiting_bytes = Arc::new(AtomicUsize::new(0));
-        let items = Queue { items, waiting_bytes: waiting_bytes.clone() };
+        let (waiting_bytes, waiting) = (Arc::new(AtomicUsize::new(0)), self.figures.recorder_waiting.clone());
+        let items = Queue { items, waiting_bytes: waiting_bytes.clone(), waiting: waiting.clone() };
         let (progress_tx, progress) = watch::channel(Progress::Committed(0));
         let (backfilled_tx, backfilled) = watch::channel(None);
         let (opened_tx, opened) = oneshot::channel();
@@ -254,7 +266,7 @@ impl Recorder {
                 open.remove(&(tenant.team(), session));
             }
         });
-        (Writer { queue, waiting_bytes, progress, backfilled }, opened)
+        (Writer { queue, waiting_bytes, waiting, progress, backfilled }, opened)
     }
 
     /// Waits until all writers have finished, for at most `deadline`. Their senders must be gone.
@@ -294,11 +306,11 @@ mod tests {
     #[tokio::test]
     async fn a_queue_is_bounded_in_memory_too_and_has_room_again_once_items_are_taken() {
         let (queue, items) = mpsc::channel(QUEUE);
-        let waiting_bytes = Arc::new(AtomicUsize::new(0));
+        let (waiting_bytes, waiting) = (Arc::new(AtomicUsize::new(0)), IntGauge::new("waiting", "Waiting.").unwrap());
         let (_, progress) = watch::channel(Progress::Committed(0));
         let (_, backfilled) = watch::channel(None);
-        let mut items = Queue { items, waiting_bytes: waiting_bytes.clone() };
-        let writer = Writer { queue, waiting_bytes, progress, backfilled };
+        let mut items = Queue { items, waiting_bytes: waiting_bytes.clone(), waiting: waiting.clone() };
+        let writer = Writer { queue, waiting_bytes, waiting, progress, backfilled };
         let offer = |sequence| {
             let mut batch = Batch::default();
             (0..256).for_each(|i| _ = batch.add_row(i));

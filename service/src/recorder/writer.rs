@@ -198,9 +198,7 @@ impl Job {
     /// Writes what is pending, again and again until it is committed. `false` where this writer has to stop: it was
     /// fenced off, the session cannot be stored at all, or nobody waits any more and Postgres still does not answer.
     async fn write(&mut self, items: &Queue, told: &Told) -> bool {
-        if self.pending_since.take().is_none() {
-            return true;
-        }
+        let Some(since) = self.pending_since.take() else { return true };
         let Some(info) = &self.info else { return true };
         let started = Instant::now();
         for attempt in 0.. {
@@ -236,6 +234,7 @@ impl Job {
             pause(attempt).await;
         }
         self.figures.commit_seconds.observe(started.elapsed().as_secs_f64());
+        self.figures.ingest_commit_seconds.observe(since.elapsed().as_secs_f64());
         self.committed(told);
         true
     }

@@ -142,3 +142,33 @@ async fn laps_arrive_in_spite_of_silence() {
     // Longer than the agent's ping and its deadline together: it has to find out by itself.
     laps_arrive_in_spite_of(Manners::Silent, Duration::from_secs(23)).await;
 }
+
+#[tokio::test]
+async fn a_service_that_takes_long_to_stop_refuses_new_connections_meanwhile() {
+    let (mut app, postgres) = TestApp::spawn_behind_proxy().await;
+    let ours = app.team("ours").await;
+    let mut agent = ours.rig("RIG_A").await.agent().await;
+    agent.begin().await;
+    agent.acknowledged(1).await;
+    postgres.be(Manners::Silent);
+    send(&mut agent, 5).await;
+    let address = app.address;
+    let stopping = tokio::spawn(async move {
+        app.stop().await;
+    });
+    // A load balancer goes on to the next instance when it is refused, and waits where it is not.
+    eventually("a connection is refused", || async { tokio::net::TcpStream::connect(address).await.err() }).await;
+    assert!(!stopping.is_finished(), "it still tries to write what the agent has sent");
+    postgres.be(Manners::Honest);
+    stopping.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_release_that_is_rolled_back_starts_on_the_later_schema() {
+    let mut app = TestApp::spawn().await;
+    let later = "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+                 values (20991231000001, 'of a later release', true, '\\x00', 0)";
+    sqlx::query(later).execute(&app.owner_pool().await).await.unwrap();
+    app.restart().await;
+    assert_eq!(app.request("GET", "/readyz", &[], None).await.status, 200);
+}

@@ -598,6 +598,19 @@ fuel_kg: number | null,
 virtual_energy_pct: number | null, };
 
 /**
+ * How far a viewer has seen a session.
+ */
+export type SeenUpTo = {
+/**
+ * Run of the agent.
+ */
+epoch: number,
+/**
+ * Sequence of the last batch.
+ */
+sequence: number, };
+
+/**
  * From a viewer.
  */
 export type ViewerMessage = { "type": "watch",
@@ -616,7 +629,12 @@ session: SessionId,
 /**
  * Most batches a second that the viewer wants, and most frames of the field; all of them where absent.
  */
-max_hz: number | null, } | { "type": "unsubscribe",
+max_hz: number | null,
+/**
+ * What the viewer has seen last of it, after a break: batches that were kept since come first, a `gap` names what
+ * was not kept, then the snapshot follows.
+ */
+after: SeenUpTo | null, } | { "type": "unsubscribe",
 /**
  * The session.
  */

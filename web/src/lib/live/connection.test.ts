@@ -79,7 +79,7 @@ describe('Connection', () => {
     connection.handle({ type: 'show', team: 't', session: SESSION });
     const wanted = [
       { type: 'watch', team: 't' },
-      { type: 'subscribe', team: 't', session: SESSION, max_hz: 20 },
+      { type: 'subscribe', team: 't', session: SESSION, max_hz: 20, after: null },
     ];
     socket().onopen?.();
     expect(socket().sent).toEqual(wanted);
@@ -91,6 +91,18 @@ describe('Connection', () => {
     expect(socket().sent).toEqual(wanted);
   });
 
+  it('says what it has seen last when it comes back', () => {
+    socket().onopen?.();
+    connection.handle({ type: 'show', team: 't', session: SESSION });
+    socket().onmessage?.({ data: frame.slice().buffer });
+    lose();
+    runTimer();
+    socket().onopen?.();
+    expect(socket().sent).toMatchObject([
+      { type: 'subscribe', after: { epoch: expect.any(Number), sequence: expect.any(Number) } },
+    ]);
+  });
+
   it('unsubscribes from the session before and drops what still comes of it', () => {
     socket().onopen?.();
     connection.handle({ type: 'show', team: 't', session: SESSION });
@@ -100,7 +112,7 @@ describe('Connection', () => {
     socket().onmessage?.({ data: JSON.stringify({ type: 'ended', session: SESSION, reason: 'left' }) });
     expect(socket().sent.slice(1)).toEqual([
       { type: 'unsubscribe', session: SESSION },
-      { type: 'subscribe', team: 't', session: 'other', max_hz: 20 },
+      { type: 'subscribe', team: 't', session: 'other', max_hz: 20, after: null },
     ]);
     expect(ofType('samples').length).toBe(1);
     expect(ofType('message').length).toBe(0);

@@ -142,7 +142,7 @@ export class Connection {
   private subscribe(): void {
     if (this.shown === null || !this.opened) return;
     this.askedHz = this.maxHz;
-    this.send({ type: 'subscribe', ...this.shown, max_hz: this.maxHz });
+    this.send({ type: 'subscribe', ...this.shown, max_hz: this.maxHz, after: this.place });
   }
 
   private applyRate(): void {

@@ -74,6 +74,8 @@ export class LiveSession {
     switch (message.type) {
       case 'snapshot':
         this.refused = null;
+        // What was missing before it was missed over a break, not for a slow connection.
+        this.thinned = null;
         this.info = message.info;
         this.takeSetup(message.setup);
         message.events.forEach((event) => this.takeEvent(event, false));

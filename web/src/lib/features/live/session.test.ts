@@ -89,7 +89,7 @@ describe('LiveSession', () => {
     expect(session.thinned).toEqual({ atMs: 7000, batches: 10 });
     expect([session.ended, session.endReason]).toEqual([true, 'game_closed']);
     session.apply(snapshot());
-    expect(session.ended).toBe(false);
+    expect([session.ended, session.thinned]).toEqual([false, null]);
   });
 
   it('keeps the field over a snapshot, which the field follows', () => {
