@@ -17,8 +17,14 @@ const SPEED: f64 = 4.0;
 /// Time between two samples of the feed.
 pub(crate) const SAMPLE_MS: u64 = 50;
 
-/// So much driving of a field of 30 cars.
+/// So much driving of a field of 30 cars: our car's samples.
 pub(crate) async fn samples(length: Duration) -> Vec<Sample> {
+    let sample = |reading| if let Reading::Sample(sample) = reading { Some(*sample) } else { None };
+    readings(length).await.into_iter().filter_map(sample).collect()
+}
+
+/// So much driving of a field of 30 cars: everything that the reader says, from the state of the game on.
+pub(crate) async fn readings(length: Duration) -> Vec<Reading> {
     let options = Options { cars: 30, speed: SPEED, ..Options::default() };
     let game = FakeGame::spawn(options).await.expect("the fake game starts");
     let location = game.lmu_path().expect("it shows LMU").display().to_string();
@@ -29,23 +35,19 @@ pub(crate) async fn samples(length: Duration) -> Vec<Sample> {
     let emit = Box::new(move |raw: Raw| drop(sender.try_send(raw)));
     let thread = spawn_mapping(mapping, PlaceCell::default(), Arc::new(MappingStats::default()), stop.clone(), emit);
     let mut reader = LmuReader::new();
-    let (mut readings, mut samples) = (Vec::new(), Vec::new());
-    let wanted = (length.as_millis() as u64 / SAMPLE_MS) as usize;
-    let mut at_ms = 1_790_000_000_000;
-    while samples.len() < wanted {
+    let mut readings = Vec::new();
+    let (begin_ms, mut at_ms) = (1_790_000_000_000, 1_790_000_000_000);
+    while at_ms < begin_ms + length.as_millis() as u64 {
         let raw = images.recv().await.expect("the mapping is read");
+        let before = readings.len();
         reader.read(Stamp { unix_ms: at_ms, mono_ms: at_ms }, &raw, &mut readings);
-        for reading in readings.drain(..) {
-            if let Reading::Sample(sample) = reading {
-                at_ms += SAMPLE_MS;
-                samples.push(*sample);
-            }
-        }
+        let new = readings[before..].iter().filter(|reading| matches!(reading, Reading::Sample(_)));
+        at_ms += SAMPLE_MS * new.count() as u64;
     }
     stop.cancel();
     drop(thread);
     game.stop().await;
-    samples
+    readings
 }
 
 /// Channels that have a value, on average.
