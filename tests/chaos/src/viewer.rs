@@ -5,7 +5,7 @@ use crate::clock::now_ms;
 use crate::http;
 use crate::stack::Team;
 use futures_util::{SinkExt, StreamExt};
-use onelap_protocol::viewer::{ViewMessage, ViewerMessage};
+use onelap_protocol::viewer::{SeenUpTo, ViewMessage, ViewerMessage};
 use onelap_protocol::{Batch, SessionId, VIEWER_SUBPROTOCOL};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -131,7 +131,8 @@ impl Viewer<'_> {
                         self.memory.borrow_mut().rig_of.insert(session, index);
                     }
                     if self.wanted.insert(session) {
-                        self.say(&ViewerMessage::Subscribe { team, session, max_hz: None, after: None }).await?;
+                        let after = self.seen(session);
+                        self.say(&ViewerMessage::Subscribe { team, session, max_hz: None, after }).await?;
                     }
                 }
                 Ok(())
@@ -149,6 +150,13 @@ impl Viewer<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// How far a session was shown on any connection, as the page says it when it comes back.
+    fn seen(&self, session: SessionId) -> Option<SeenUpTo> {
+        let memory = self.memory.borrow();
+        let places = memory.shown.iter().filter(|shown| shown.session == session).map(|shown| shown.place);
+        places.max().map(|(epoch, sequence)| SeenUpTo { epoch, sequence })
     }
 
     fn batch(&self, bytes: &[u8]) {
