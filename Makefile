@@ -45,7 +45,7 @@ db-stop: ## stop it; builds use the committed .sqlx/ again
 	@deploy/dev/postgres.sh stop dev
 	@rm -f .env
 
-redis: ## start the private development Redis and print its URL; nothing needs it yet
+redis: ## start the private development Redis and print its URL, for REDIS_URL
 	@deploy/dev/redis.sh start dev
 
 redis-stop: ## stop it
