@@ -6,7 +6,7 @@
 use super::io::{Budget, End, Out, broken, fatal};
 use super::sessions::Sessions;
 use super::stream::Refusal;
-use super::{check, reconnect_jitter_ms};
+use super::{AT_ONCE_MS, check, leave_after_ms, reconnect_jitter_ms};
 use crate::app::State;
 use crate::auth::{self, RigScope};
 use crate::db::within;
@@ -41,6 +41,8 @@ const CONFIRM_EVERY: Duration = Duration::from_secs(5);
 const HELLO_DEADLINE: Duration = Duration::from_secs(4);
 /// Between two requests for the whole field: an agent that has not sent it by then was asked in vain.
 const KEYFRAME_EVERY: Duration = Duration::from_secs(1);
+/// What agents are told when the service stops.
+const RESTARTS: &str = "the service restarts";
 /// Sessions that `hello` may name.
 const MAX_NAMED: usize = 64;
 
@@ -88,6 +90,7 @@ async fn connect(
         stopped: CancellationToken::new(),
     };
     let (began, heard, budget) = (Instant::now(), Instant::now(), Budget::new());
+    let sockets = state.hub.sockets.clone();
     let agent = Agent {
         out,
         live,
@@ -102,7 +105,7 @@ async fn connect(
         unconfirmed,
         asked_keyframe: None,
     };
-    actix_web::rt::spawn(agent.run(messages).instrument(span));
+    actix_web::rt::spawn(sockets.track_future(agent.run(messages).instrument(span)));
     Ok(response)
 }
 
@@ -147,8 +150,14 @@ fn confirm_later(state: web::Data<State>, rig: RigScope) -> DropGuard {
 impl Agent {
     async fn run(mut self, messages: AggregatedMessageStream) {
         tracing::info!("agent connected");
-        let (cut, stopped, stopping) =
-            (self.live.cut.clone(), self.sessions.stopped.clone(), self.state.hub.stopping.clone());
+        let (cut, stopped, hub) = (self.live.cut.clone(), self.sessions.stopped.clone(), self.state.hub.clone());
+        let mut out = self.out.clone();
+        // What the agent sends is shown and recorded until it leaves by itself.
+        let stopping = async {
+            let reconnect_after_ms = leave_after_ms(&hub).await;
+            let _ = out.send(&ServiceMessage::Goodbye { reason: RESTARTS.into(), reconnect_after_ms }).await;
+            hub.closing.cancelled().await;
+        };
         let end = tokio::select! {
             end = self.talk(messages) => end,
             () = cut.cancelled() => match self.live.why_cut() {
@@ -162,9 +171,7 @@ impl Agent {
             () = stopped.cancelled() => {
                 End::Goodbye("the session cannot be recorded on this connection", reconnect_jitter_ms(), CloseCode::Again)
             }
-            () = stopping.cancelled() => {
-                End::Goodbye("the service restarts", reconnect_jitter_ms(), CloseCode::Restart)
-            }
+            () = stopping => End::Goodbye(RESTARTS, AT_ONCE_MS, CloseCode::Restart),
         };
         // Writers finish while the agent is told: its next connection waits for them.
         self.sessions.streams.clear();

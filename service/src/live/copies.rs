@@ -100,7 +100,7 @@ impl Hub {
     /// The rig of a session has left this instance: who looks at it here follows it to where it goes.
     pub(super) fn let_go(self: &Arc<Self>, team: TeamId, session: SessionId) {
         let looked_at = self.session(team, session).is_some_and(|live| live.has_viewers());
-        if let Some(bus) = self.bus.clone().filter(|_| looked_at && !self.stopping.is_cancelled()) {
+        if let Some(bus) = self.bus.clone().filter(|_| looked_at && !self.closing.is_cancelled()) {
             let hub = self.clone();
             tokio::spawn(async move { bus.follow(&hub, team, session).await });
         }

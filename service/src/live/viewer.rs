@@ -66,6 +66,7 @@ async fn connect(
     let trace = telemetry::trace_id(&request).to_string();
     let outbox = Outbox::new(state.hub.figures.viewer_skipped.clone());
     outbox.message(&ViewMessage::Hello { server_ms: now_ms(), trace: trace.clone() });
+    let sockets = state.hub.sockets.clone();
     let viewer = Viewer {
         id: state.hub.new_id(),
         user: caller.user,
@@ -76,7 +77,8 @@ async fn connect(
     };
     let gone = CancellationToken::new();
     let body = Body { outbox, gone: gone.clone() };
-    actix_web::rt::spawn(viewer.run(payload, gone).instrument(tracing::info_span!("viewer", %trace)));
+    let task = viewer.run(payload, gone).instrument(tracing::info_span!("viewer", %trace));
+    actix_web::rt::spawn(sockets.track_future(task));
     let response = response.insert_header((SEC_WEBSOCKET_PROTOCOL, VIEWER_SUBPROTOCOL)).body(BodyStream::new(body));
     Ok(HttpResponse::from(response.map_into_boxed_body()))
 }
@@ -119,16 +121,17 @@ impl Viewer {
     async fn run(mut self, payload: web::Payload, gone: CancellationToken) {
         let hub = self.state.hub.clone();
         hub.figures.viewers.inc();
+        let outbox = self.outbox.clone();
+        // Everything goes on until the viewer leaves by itself.
+        let stopping = async {
+            let reconnect_after_ms = Some(crate::ingest::leave_after_ms(&hub).await);
+            outbox.message(&ViewMessage::Goodbye { reason: "the service restarts".into(), reconnect_after_ms });
+            hub.closing.cancelled().await;
+        };
         let end = tokio::select! {
             end = self.talk(payload) => end,
             () = gone.cancelled() => End::Gone,
-            () = hub.stopping.cancelled() => {
-                self.outbox.message(&ViewMessage::Goodbye {
-                    reason: "the service restarts".into(),
-                    reconnect_after_ms: Some(crate::ingest::reconnect_jitter_ms()),
-                });
-                End::Close(1012, "service restart".into())
-            }
+            () = stopping => End::Close(1012, "service restart".into()),
         };
         match end {
             End::Gone => self.outbox.abort(),

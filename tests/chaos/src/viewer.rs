@@ -6,7 +6,7 @@ use crate::http;
 use crate::stack::Team;
 use futures_util::{SinkExt, StreamExt};
 use onelap_protocol::standings::{self, Decoder};
-use onelap_protocol::viewer::{ViewMessage, ViewerMessage};
+use onelap_protocol::viewer::{SeenUpTo, ViewMessage, ViewerMessage};
 use onelap_protocol::{Batch, SessionId, VIEWER_SUBPROTOCOL};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -140,7 +140,8 @@ impl Viewer<'_> {
                         self.memory.borrow_mut().rig_of.insert(session, index);
                     }
                     if self.wanted.insert(session) {
-                        self.say(&ViewerMessage::Subscribe { team, session, max_hz: None, after: None }).await?;
+                        let after = self.seen(session);
+                        self.say(&ViewerMessage::Subscribe { team, session, max_hz: None, after }).await?;
                     }
                 }
                 Ok(())
@@ -169,6 +170,13 @@ impl Viewer<'_> {
                 .complaints
                 .push(format!("a viewer was shown a field that it cannot read: {error}"));
         }
+    }
+
+    /// How far a session was shown on any connection, as the page says it when it comes back.
+    fn seen(&self, session: SessionId) -> Option<SeenUpTo> {
+        let memory = self.memory.borrow();
+        let places = memory.shown.iter().filter(|shown| shown.session == session).map(|shown| shown.place);
+        places.max().map(|(epoch, sequence)| SeenUpTo { epoch, sequence })
     }
 
     fn batch(&self, bytes: &[u8]) {

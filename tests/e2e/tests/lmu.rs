@@ -355,7 +355,7 @@ async fn after_a_break_the_rig_is_live_at_once_and_what_was_missed_follows() {
     let session = session_of(&agent).await;
     game.wait_until(2 * A_LAP, |car| car.laps_completed == 1).await.expect("a lap");
     app.stop().await;
-    game.wait_until(3 * A_LAP, |car| car.laps_completed == 3).await.expect("two laps that nobody sees");
+    game.wait_until(3 * A_LAP, |car| car.laps_completed >= 3).await.expect("two laps that nobody sees");
     app.restart().await;
     let mut status = agent.status();
     tokio::time::timeout(PATIENCE, status.wait_for(RigStatus::connected)).await.expect("connected").unwrap();

@@ -18,18 +18,23 @@ const SPEED: f64 = 4.0;
 /// Time between two samples of the feed.
 pub(crate) const SAMPLE_MS: u64 = 50;
 
-/// So much driving of a field of 30 cars.
+/// So much driving of a field of 30 cars: our car's samples.
 pub(crate) async fn samples(length: Duration) -> Vec<Sample> {
+    let sample = |reading| if let Reading::Sample(sample) = reading { Some(*sample) } else { None };
+    readings(length).await.into_iter().filter_map(sample).collect()
+}
+
+/// So much driving of a field of 30 cars: everything that the reader says, from the state of the game on.
+pub(crate) async fn readings(length: Duration) -> Vec<Reading> {
     let wanted = (length.as_millis() as u64 / SAMPLE_MS) as usize;
-    let mut samples = Vec::with_capacity(wanted);
+    let (mut readings, mut count) = (Vec::new(), 0);
     drive(30, |reading| {
-        if let Reading::Sample(sample) = reading {
-            samples.push(*sample);
-        }
-        samples.len() < wanted
+        count += usize::from(matches!(reading, Reading::Sample(_)));
+        readings.push(reading);
+        count < wanted
     })
     .await;
-    samples
+    readings
 }
 
 /// The field of so many cars, as often as the game updates it, for so long.

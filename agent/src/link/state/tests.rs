@@ -318,8 +318,44 @@ fn a_busy_service_is_tried_again_soon() {
 }
 
 #[test]
-fn goodbye_names_the_wait() {
+fn after_a_goodbye_everything_goes_on_until_it_is_time_to_go_elsewhere() {
+    let session = SessionId::new();
+    let mut bench = Bench::live(vec![], 0, session);
+    bench.hear(ServiceMessage::Goodbye { reason: "deploy".into(), reconnect_after_ms: 2_000 });
+    let go_ms = bench.waits_until();
+    assert!((1_000..=3_000).contains(&(go_ms - bench.now_ms)));
+    bench.record(session);
+    assert_eq!(bench.sent(), place(session, 1));
+    // Nobody can put it off.
+    bench.hear(ServiceMessage::Goodbye { reason: "deploy".into(), reconnect_after_ms: 9_000 });
+    assert_eq!(bench.waits_until(), go_ms);
+    bench.can_write = false;
+    assert_eq!(bench.waits_until(), go_ms);
+
+    bench.now_ms = go_ms;
+    assert_eq!(bench.next(), Action::HangUp);
+    assert_eq!(bench.link.view().problem.as_deref(), Some("deploy"));
+    bench.now_ms = bench.waits_until();
+    assert!(bench.now_ms - go_ms <= 150, "the wait is over");
+    assert_eq!(bench.next(), Action::Connect);
+}
+
+#[test]
+fn a_service_that_closes_after_its_goodbye_is_given_the_time_that_it_asked_for() {
     let mut bench = Bench::live(vec![], 0, SessionId::new());
+    bench.hear(ServiceMessage::Goodbye { reason: "deploy".into(), reconnect_after_ms: 20_000 });
+    bench.link.lost("the service closed the connection", bench.now_ms);
+    let waits_ms = bench.waits_until() - bench.now_ms;
+    assert!((10_000..=30_000).contains(&waits_ms), "{waits_ms} ms");
+    assert_eq!(bench.link.view().problem.as_deref(), Some("deploy"));
+}
+
+#[test]
+fn a_goodbye_instead_of_a_welcome_is_obeyed_at_once() {
+    let mut bench = Bench::new();
+    bench.next();
+    bench.link.connected(bench.now_ms);
+    bench.said();
     bench.hear(ServiceMessage::Goodbye { reason: "deploy".into(), reconnect_after_ms: 2_000 });
     assert_eq!(bench.next(), Action::HangUp);
     assert!((1_000..=3_000).contains(&(bench.waits_until() - bench.now_ms)));

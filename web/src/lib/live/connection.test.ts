@@ -176,11 +176,31 @@ describe('Connection', () => {
     expect(timers.size).toBe(0);
   });
 
-  it('does as a goodbye says', () => {
-    socket().onopen?.();
-    socket().onmessage?.({ data: JSON.stringify({ type: 'goodbye', reason: 'restart', reconnect_after_ms: 2000 }) });
-    lose(1012);
+  const goodbye = (ms: number | null) =>
+    socket().onmessage?.({ data: JSON.stringify({ type: 'goodbye', reason: 'restart', reconnect_after_ms: ms }) });
+
+  it('stays until the time that a goodbye names, then is made anew elsewhere without a word', () => {
+    subscribed();
+    goodbye(2000);
+    socket().onmessage?.({ data: frame.slice().buffer });
+    expect(ofType('samples')).toHaveLength(1);
+    expect(socket().closed).toBe(false);
     expect(runTimer()).toBe(2500);
+    expect(socket().closed).toBe(true);
+    expect(runTimer()).toBe(0);
+    expect(sockets.length).toBe(2);
+    socket().onopen?.();
+    expect(socket().sent.at(-1)).toMatchObject({ type: 'subscribe', after: { epoch: expect.any(Number) } });
+    expect(posted.filter((m) => m.type === 'link').map((m) => m.link)).toEqual(['connecting', 'open', 'open']);
+  });
+
+  it('does as a goodbye says when the service closes after it', () => {
+    socket().onopen?.();
+    goodbye(2000);
+    now = 500;
+    lose(1012);
+    expect(posted.at(-1)).toEqual({ type: 'link', link: 'reconnecting', why: 'restart' });
+    expect(runTimer()).toBe(2000);
     socket().onopen?.();
     socket().onmessage?.({ data: JSON.stringify({ type: 'goodbye', reason: 'too old', reconnect_after_ms: null }) });
     lose(1000);
