@@ -234,7 +234,8 @@ pub enum ServiceMessage {
         /// The service closes the connection after this.
         fatal: bool,
     },
-    /// The service is closing the connection; reconnect after this time, give or take.
+    /// The service is about to stop: connect again after this time, give or take, and leave this connection then. Until
+    /// then it goes on serving it.
     Goodbye {
         /// Why, for people.
         reason: String,

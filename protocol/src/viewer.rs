@@ -227,7 +227,8 @@ pub enum ViewMessage {
         /// Why, for people.
         message: String,
     },
-    /// The service is closing the connection; reconnect after this time, give or take.
+    /// The service is about to stop: connect again after this time, give or take, and leave this connection then. Until
+    /// then it goes on serving it.
     Goodbye {
         /// Why, for people.
         reason: String,

@@ -169,8 +169,10 @@ impl Hub {
         let entry = teams.entry(team).or_default();
         let rig = state.rig;
         let known = entry.rigs.entry(rig).or_insert_with(|| Rig::new(rig, &state.name));
-        // The instance that an agent has left says so after the one that it went to.
-        if known.connection.is_some() || known.state.since_ms > state.since_ms {
+        // The instance that an agent has left says so after the one that it went to. What a sign says counts, however
+        // old, where none came for so long that the rig was taken for lost.
+        let is_older = known.state.since_ms > state.since_ms;
+        if known.connection.is_some() || (is_older && !(is_signed && known.is_lost())) {
             return;
         }
         if state.connected && !is_signed {
@@ -187,8 +189,8 @@ impl Hub {
     pub(super) fn look_for_signs(&self) {
         let mut teams = self.teams();
         for (team, entry) in teams.iter_mut() {
-            let is_lost = |rig: &Rig| rig.state.connected && rig.signed.is_some_and(|at| at.elapsed() > SIGN_OF_LIFE);
-            let lost: Vec<RigId> = entry.rigs.iter().filter(|(_, rig)| is_lost(rig)).map(|(id, _)| *id).collect();
+            let lost = entry.rigs.iter().filter(|(_, rig)| rig.state.connected && rig.is_lost());
+            let lost: Vec<RigId> = lost.map(|(id, _)| *id).collect();
             for id in lost {
                 if let Some(rig) = entry.rigs.get_mut(&id) {
                     rig.state.connected = false;

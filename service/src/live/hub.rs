@@ -251,9 +251,12 @@ impl Rig {
         let state = RigState::idle(rig, name);
         Self { state, connection: None, noticed_ms: 0, acked_noticed_ms: 0, is_deleted: false, signed: None }
     }
-}
 
-impl Rig {
+    /// Whether the instance that holds it gave no sign of it for too long.
+    pub(super) fn is_lost(&self) -> bool {
+        self.signed.is_some_and(|at| at.elapsed() > SIGN_OF_LIFE)
+    }
+
     pub(super) fn is_held_by(&self, connection: u64) -> bool {
         self.connection.as_ref().is_some_and(|(id, _, _)| *id == connection)
     }

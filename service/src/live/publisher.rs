@@ -136,11 +136,16 @@ impl Publisher {
     }
 
     /// Shows a change here and, if it is one, to the other instances.
-    fn show(&self, session: SessionId, delta: Delta, show: impl FnOnce(&LiveSession) -> bool) -> bool {
+    fn show(
+        &self,
+        session: SessionId,
+        delta: impl FnOnce() -> Delta,
+        show: impl FnOnce(&LiveSession) -> bool,
+    ) -> bool {
         let Some(live) = self.hub.session(self.team, session) else { return false };
         let is_news = show(&live);
         if let Some(bus) = self.hub.bus.as_deref().filter(|_| is_news) {
-            live.publish(bus, self.team, delta);
+            live.publish(bus, self.team, delta());
         }
         is_news
     }
