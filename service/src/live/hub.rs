@@ -1,6 +1,7 @@
 //! What is live in this process: connected rigs, their sessions, and who watches which team.
 
 use super::bus::{Bus, Control, Tasks};
+use super::copies::SIGN_OF_LIFE;
 use super::outbox::Outbox;
 use super::publisher::{Connection, Publisher};
 use super::session::LiveSession;

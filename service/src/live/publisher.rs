@@ -136,12 +136,7 @@ impl Publisher {
     }
 
     /// Shows a change here and, if it is one, to the other instances.
-    fn show(
-        &self,
-        session: SessionId,
-        delta: impl FnOnce() -> Delta,
-        show: impl FnOnce(&LiveSession) -> bool,
-    ) -> bool {
+    fn show(&self, session: SessionId, delta: impl FnOnce() -> Delta, show: impl FnOnce(&LiveSession) -> bool) -> bool {
         let Some(live) = self.hub.session(self.team, session) else { return false };
         let is_news = show(&live);
         if let Some(bus) = self.hub.bus.as_deref().filter(|_| is_news) {
@@ -153,9 +148,8 @@ impl Publisher {
     /// Shows a batch as the bytes that came; `false` where a later item was shown, or the session is not live.
     pub fn batch(&self, header: &BatchHeader, bytes: &[u8]) -> bool {
         self.samples_came();
-        // Without other instances there is nobody who needs a copy.
-        let copy = if self.hub.bus.is_some() { Bytes::copy_from_slice(bytes) } else { Bytes::new() };
-        self.show(header.session, Delta::Batch(copy), |live| live.batch(header, bytes))
+        let delta = || Delta::Batch(Bytes::copy_from_slice(bytes));
+        self.show(header.session, delta, |live| live.batch(header, bytes))
     }
 
     fn samples_came(&self) {
@@ -187,14 +181,14 @@ impl Publisher {
     /// Shows an event; `false` where a later item was shown, or the session is not live.
     pub fn event(&self, place: Place, event: &RaceEvent) -> bool {
         let at = (place.epoch, place.sequence);
-        let delta = Delta::Event { at, event: Box::new(event.clone()) };
+        let delta = || Delta::Event { at, event: Box::new(event.clone()) };
         self.show(place.session, delta, |live| live.event(at, event))
     }
 
     /// An event that came as backfill: viewers get it late, if they did not get it before.
     pub fn late_event(&self, place: Place, event: &RaceEvent) {
         let at = (place.epoch, place.sequence);
-        let delta = Delta::LateEvent { at, event: Box::new(event.clone()) };
+        let delta = || Delta::LateEvent { at, event: Box::new(event.clone()) };
         self.show(place.session, delta, |live| live.late_event(at, event));
     }
 
@@ -210,35 +204,39 @@ impl Publisher {
 
     /// What is used a lap.
     pub fn consumption(&self, session: SessionId, consumption: Consumption) {
-        self.show(session, Delta::Consumption { consumption }, |live| live.consumption(consumption));
+        self.show(session, || Delta::Consumption { consumption }, |live| live.consumption(consumption));
     }
 
     /// Samples of this stretch of session time are recorded that could not be shown.
     pub fn backfilled(&self, session: SessionId, from_s: f64, to_s: f64) {
-        self.show(session, Delta::Backfilled { from_s, to_s }, |live| {
-            live.backfilled(from_s, to_s);
-            true
-        });
+        self.show(
+            session,
+            || Delta::Backfilled { from_s, to_s },
+            |live| {
+                live.backfilled(from_s, to_s);
+                true
+            },
+        );
     }
 
     /// Shows facts: an item of the stream, or (`is_item` false) what a preview begins with.
     pub fn info(&self, place: Place, info: &SessionInfo, is_item: bool) {
         let at = (place.epoch, place.sequence);
-        let delta = Delta::Info { at, info: Box::new(info.clone()), is_item };
+        let delta = || Delta::Info { at, info: Box::new(info.clone()), is_item };
         self.show(place.session, delta, |live| live.info(at, info, is_item));
     }
 
     /// Shows a setup; see [`Publisher::info`].
     pub fn setup(&self, place: Place, setup: &Setup, is_item: bool) {
         let at = (place.epoch, place.sequence);
-        let delta = Delta::Setup { at, setup: Box::new(setup.clone()), is_item };
+        let delta = || Delta::Setup { at, setup: Box::new(setup.clone()), is_item };
         self.show(place.session, delta, |live| live.setup(at, setup, is_item));
     }
 
     /// The stream of a session ends here.
     pub fn end(&self, place: Place, reason: EndReason) {
         let at = (place.epoch, place.sequence);
-        self.show(place.session, Delta::EndAt { at, reason }, |live| live.end_at(at, reason));
+        self.show(place.session, || Delta::EndAt { at, reason }, |live| live.end_at(at, reason));
     }
 }
 
