@@ -7,7 +7,7 @@ FUZZ_SECONDS ?= 60
 export SQLX_OFFLINE ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint build web db db-stop redis redis-stop sqlx-prepare sqlx-check openapi types fuzz api-fuzz chaos chaos-proof bench outage browser-test windows windows-test cluster cluster-check deploy-check clean-dev
+.PHONY: help setup demo test lint build web db db-stop redis redis-stop sqlx-prepare sqlx-check openapi types fuzz api-fuzz chaos chaos-proof bench outage browser-test windows windows-test cluster cluster-check cluster-test deploy-check clean-dev
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,7 +45,7 @@ db-stop: ## stop it; builds use the committed .sqlx/ again
 	@deploy/dev/postgres.sh stop dev
 	@rm -f .env
 
-redis: ## start the private development Redis and print its URL; nothing needs it yet
+redis: ## start the private development Redis and print its URL, for REDIS_URL
 	@deploy/dev/redis.sh start dev
 
 redis-stop: ## stop it
@@ -92,6 +92,12 @@ cluster: ## two instances behind nginx, with Postgres and Redis; Ctrl-C ends the
 
 cluster-check: ## what the cluster promises when an instance dies or is restarted, measured
 	@deploy/dev/cluster.sh check
+
+cluster-test: ## what rigs and engineers see when instances or Redis die or are restarted, in browsers
+	@deploy/dev/setup.sh rust compilers postgres nginx redis web browser
+	npm --prefix web run --silent build
+	cargo build --locked --workspace --all-features --bins
+	@deploy/dev/cluster.sh test
 
 deploy-check: ## image, compose file, nginx, alert rules and dashboards, with the tools that are here
 	@deploy/dev/deploy-check.sh

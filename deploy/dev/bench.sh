@@ -5,6 +5,7 @@
 # make bench                            everything; the tables go into docs/performance.md
 # make bench BENCH_SECONDS=5 BENCH_ROUNDS=1 ARGS='standard --only fanout'
 # BENCH_REALTIME=1 make bench           on a machine that others use as well; needs root
+# make bench ARGS=offline               an hour without the service, and catching up: some six minutes; --minutes 3 for two
 # make bench ARGS='viewers --help'      one kind of run; `load --help` lists them
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -55,5 +56,6 @@ if [ $# -gt 0 ]; then
 else
     "${load[@]}" codec
     "${load[@]}" spool
+    "${load[@]}" offline --write docs/performance.md --json "$DEV/bench-offline.json"
     "${load[@]}" standard --write docs/performance.md --json "$DEV/bench.json"
 fi

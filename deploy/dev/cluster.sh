@@ -24,11 +24,13 @@ usage: cluster.sh COMMAND [INSTANCE]        instances are called a, b, …
   rolling           restart one after the other
   destroy           stop, and delete the data
   check             what nginx and an instance's end promise, measured on a cluster of its own (cluster-check.mjs)
+  test              what rigs and engineers see of it, on a cluster of its own (tests/browser/specs/cluster.spec.ts); builds nothing
 
 CLUSTER            name of the cluster, "cluster"; another runs beside it: cluster-…
 CLUSTER_INSTANCES  "a b"; any of a to h
 CLUSTER_PORT       nginx's port; else the first free one from 8090 on, kept
 CLUSTER_PROFILE    debug (default) or release: which onelap-service of target/
+ONELAP_BIN_DIR     a folder to take it from instead
 CLUSTER_REDIS      0: without Redis
 Other settings of the service (RUST_LOG, SIGNUPS_PER_ADDRESS, …) are taken from the environment at an instance's start.
 HELP
@@ -47,6 +49,7 @@ redis="$ROOT/deploy/dev/redis.sh"
 term_deadline_s=30              # as kill_timeout and stop_grace_period say
 
 program() {
+    [ -z "${ONELAP_BIN_DIR:-}" ] || { echo "$ONELAP_BIN_DIR/onelap-service"; return; }
     case "${CLUSTER_PROFILE:-debug}" in
         debug | release) echo "${CARGO_TARGET_DIR:-$ROOT/target}/${CLUSTER_PROFILE:-debug}/onelap-service" ;;
         *) die "CLUSTER_PROFILE is \"$CLUSTER_PROFILE\": use debug or release" ;;
@@ -339,14 +342,36 @@ destroy() {
     rm -rf "$state" "$DEV/$name.run.lock"
 }
 
-check() {
-    export CLUSTER=cluster-check POSTGRES_PROFILE=fast SIGNUPS_PER_ADDRESS=2
-    unset CLUSTER_INSTANCES CLUSTER_PORT
+# A new cluster for one run.
+start_own() {
+    export CLUSTER=$1 POSTGRES_PROFILE=fast
+    unset CLUSTER_INSTANCES CLUSTER_PORT CLUSTER_REDIS
     trap 'deploy/dev/cluster.sh destroy' EXIT
     trap 'exit 130' INT TERM HUP
     deploy/dev/cluster.sh start >/dev/null
+}
+
+check() {
+    export SIGNUPS_PER_ADDRESS=2
+    start_own cluster-check
     # shellcheck disable=SC1090
     (. "$DEV/$CLUSTER/cluster.env" && exec node deploy/dev/cluster-check.mjs)
+}
+
+# What the instances and nginx said goes with the run's other results.
+keep_logs() {
+    mkdir -p tests/browser/test-results/cluster-logs
+    cp -L "$state"/*.log tests/browser/test-results/cluster-logs/
+}
+
+test_it() {
+    local status=0
+    start_own cluster-test
+    state="$DEV/$CLUSTER"
+    # shellcheck disable=SC1090
+    (. "$state/cluster.env" && npm --prefix tests/browser test -- cluster.spec.ts) || status=$?
+    [ "$status" -eq 0 ] || keep_logs
+    return "$status"
 }
 
 case "$command" in
@@ -363,5 +388,6 @@ case "$command" in
     rolling) for each in $(instances); do restart "$each"; done ;;
     destroy) destroy ;;
     check) check ;;
+    test) test_it ;;
     *) usage ;;
 esac

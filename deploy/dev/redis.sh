@@ -11,6 +11,7 @@ usage() {
 usage: redis.sh COMMAND [NAME]        NAME is "dev" unless given
   start     start it if it does not run; prints its URL
   stop      stop it (what it held is gone)
+  kill      SIGKILL, as a machine that dies
   status    says whether it runs; exit 0 when it does
   url       prints its URL
   destroy   stop it and delete its folder
@@ -147,6 +148,13 @@ stop() {
     end_server
 }
 
+kill_server() {
+    local pid
+    pid=$(server_pid) || return 0
+    as_server kill -KILL "$pid"
+    while server_pid >/dev/null; do sleep 0.02; done
+}
+
 destroy() {
     stop
     rm -rf "$(real)" "$dir" "$DEV/redis-$name.lock"
@@ -155,6 +163,7 @@ destroy() {
 case "$command" in
     start) start ;;
     stop) stop ;;
+    kill) kill_server ;;
     status) if is_running; then echo "running on port $(port)"; else echo "not running"; exit 3; fi ;;
     url) [ -s "$dir/port" ] || die "there is no server .dev/redis-$name yet; create it with: deploy/dev/redis.sh start $name"; url ;;
     destroy) destroy ;;

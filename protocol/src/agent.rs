@@ -4,12 +4,15 @@
 //! agent says [`AgentMessage::Hello`], the service answers [`ServiceMessage::Welcome`]. What carries a sequence is
 //! recorded: it is acknowledged after the commit, in order, and sent again after a loss; a replay changes nothing.
 //! Sequences count from 1 within (session, epoch), without holes, over batches and control messages alike.
+//!
+//! The field goes in frames of its own ([`crate::standings`]), which are not recorded: a keyframe first on every connection
+//! and now and then, otherwise what changed.
 
 use crate::batch::{OPCODE_BACKFILL, OPCODE_PREVIEW, OPCODE_SAMPLES};
 use crate::error::ErrorCode;
 use crate::ids::{RigId, SessionId, TeamId};
 use crate::limits::Limits;
-use crate::race::{Game, GameState, RaceEvent, SessionInfo, Standings};
+use crate::race::{Game, GameState, RaceEvent, SessionInfo};
 use crate::setup::Setup;
 use serde::{Deserialize, Serialize};
 
@@ -161,13 +164,6 @@ pub enum AgentMessage {
         #[serde(flatten)]
         record: Record,
     },
-    /// The field now. Not recorded; the next one replaces it.
-    Standings {
-        /// Session.
-        session: SessionId,
-        /// The field.
-        standings: Standings,
-    },
     /// What the game and the agent are doing. Not recorded.
     Status {
         /// The game, where one was found.
@@ -224,6 +220,11 @@ pub enum ServiceMessage {
         #[serde(flatten)]
         place: Place,
     },
+    /// The frame of standings that the last one applied to is not here: the next has to be a keyframe.
+    Keyframe {
+        /// Of which session.
+        session: SessionId,
+    },
     /// Something that was sent is wrong. The connection lives on unless it is `fatal`.
     Error {
         /// What, for programs.
@@ -233,7 +234,8 @@ pub enum ServiceMessage {
         /// The service closes the connection after this.
         fatal: bool,
     },
-    /// The service is closing the connection; reconnect after this time, give or take.
+    /// The service is about to stop: connect again after this time, give or take, and leave this connection then. Until
+    /// then it goes on serving it.
     Goodbye {
         /// Why, for people.
         reason: String,

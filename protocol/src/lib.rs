@@ -1,10 +1,11 @@
 //! The wire between the agent, the service and its viewers.
 //!
-//! Two kinds of frame travel on a socket. Control is tagged JSON in text frames ([`agent`], [`viewer`]). Samples of the
-//! own car are binary frames ([`batch`]): columns of the [`channel`] catalogue, quantised, delta coded, as varints.
+//! Control is tagged JSON in text frames ([`agent`], [`viewer`]). Samples of the own car are binary frames ([`batch`]):
+//! columns of the [`channel`] catalogue, quantised, delta coded, as varints. So is the field ([`standings`]): what changed
+//! since the frame before.
 //!
-//! Invariants: a batch stands alone, so any may be skipped; a channel's number is never given a second meaning; what is
-//! not known is absent, never 0.
+//! Invariants: a batch stands alone, so any may be skipped; a frame of standings says which one it applies to; a channel's
+//! number is never given a second meaning; what is not known is absent, never 0.
 //!
 //! Not here: sockets, storage, clocks. This crate depends on serde and little else.
 
@@ -17,6 +18,7 @@ pub mod ids;
 pub mod limits;
 pub mod race;
 pub mod setup;
+pub mod standings;
 pub mod token;
 pub mod viewer;
 

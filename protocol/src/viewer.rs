@@ -2,12 +2,13 @@
 //!
 //! `GET /api/live/ws` with the login cookie and the subprotocol [`crate::VIEWER_SUBPROTOCOL`]. A viewer watches teams
 //! (their rigs' states) and subscribes to sessions. After `snapshot`, batches come as binary frames exactly as the agent
-//! sent them. Live may skip, and says so with `gap`.
+//! sent them, and so does the field ([`crate::standings`]): a viewer gets the agent's own frame where it has the one before,
+//! else one that the service made. Live may skip, and says so with `gap`; of the field the newest counts.
 
 use crate::agent::{EndReason, SpoolState};
 use crate::error::ErrorCode;
 use crate::ids::{RigId, SessionId, TeamId};
-use crate::race::{Game, GameState, RaceEvent, SessionInfo, Standings};
+use crate::race::{Game, GameState, RaceEvent, SessionInfo};
 use crate::setup::Setup;
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +38,7 @@ pub enum ViewerMessage {
         team: TeamId,
         /// The session.
         session: SessionId,
-        /// Most batches a second that the viewer wants; all of them where absent.
+        /// Most batches a second that the viewer wants, and most frames of the field; all of them where absent.
         #[serde(default)]
         max_hz: Option<u32>,
         /// What the viewer has seen last of it, after a break: batches that were kept since come first, a `gap` names what
@@ -141,7 +142,8 @@ pub enum ViewMessage {
         /// The rigs.
         rigs: Vec<RigState>,
     },
-    /// Everything about a session up to a place in its stream. The last batch follows as a binary frame, if there is one.
+    /// Everything about a session up to a place in its stream. The field (a keyframe) and the last batch follow as binary
+    /// frames, as far as there are any.
     Snapshot {
         /// Session.
         session: SessionId,
@@ -151,8 +153,6 @@ pub enum ViewMessage {
         sequence: u64,
         /// What the session is.
         info: SessionInfo,
-        /// The field.
-        standings: Option<Standings>,
         /// The setup in the car.
         setup: Option<Setup>,
         /// The latest events, oldest first, laps of our car among them.
@@ -168,13 +168,6 @@ pub enum ViewMessage {
         session: SessionId,
         /// The facts, whole.
         info: SessionInfo,
-    },
-    /// The field now.
-    Standings {
-        /// Session.
-        session: SessionId,
-        /// The field.
-        standings: Standings,
     },
     /// Something happened.
     Event {
@@ -234,7 +227,8 @@ pub enum ViewMessage {
         /// Why, for people.
         message: String,
     },
-    /// The service is closing the connection; reconnect after this time, give or take.
+    /// The service is about to stop: connect again after this time, give or take, and leave this connection then. Until
+    /// then it goes on serving it.
     Goodbye {
         /// Why, for people.
         reason: String,

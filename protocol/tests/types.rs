@@ -6,8 +6,8 @@
 
 use onelap_protocol::batch::{FORMAT, MAX_TRACE_SAMPLES, OPCODE_SAMPLES, OPCODE_TRACE};
 use onelap_protocol::channel::{ABSENT, CHANNELS};
-use onelap_protocol::limits::{MAX_BATCH_CHANNELS, MAX_BATCH_SAMPLES};
-use onelap_protocol::{ErrorCode, VIEWER_SUBPROTOCOL, agent, ids, race, setup, viewer};
+use onelap_protocol::limits::{MAX_BATCH_CHANNELS, MAX_BATCH_SAMPLES, MAX_CARS, MAX_TEXT};
+use onelap_protocol::{ErrorCode, VIEWER_SUBPROTOCOL, agent, ids, race, setup, standings, viewer};
 use std::fmt::Write;
 use std::path::Path;
 use ts_rs::{Config, TS};
@@ -73,6 +73,10 @@ fn constants(out: &mut String) {
     writeln!(out, "export const MAX_BATCH_SAMPLES = {MAX_BATCH_SAMPLES};").unwrap();
     writeln!(out, "export const MAX_TRACE_SAMPLES = {MAX_TRACE_SAMPLES};").unwrap();
     writeln!(out, "export const MAX_BATCH_CHANNELS = {MAX_BATCH_CHANNELS};").unwrap();
+    writeln!(out, "export const OPCODE_STANDINGS = {};", standings::OPCODE).unwrap();
+    writeln!(out, "export const STANDINGS_FORMAT = {};", standings::FORMAT).unwrap();
+    writeln!(out, "export const MAX_CARS = {MAX_CARS};").unwrap();
+    writeln!(out, "export const MAX_TEXT = {MAX_TEXT};").unwrap();
     writeln!(out, "/** A quantised value that is not there. */\nexport const ABSENT = {ABSENT};\n").unwrap();
 }
 

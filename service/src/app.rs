@@ -37,6 +37,9 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 /// What the kernel keeps of a connection beyond what is on its way, in bytes: a slow viewer's newest samples wait here in
 /// the service, where the newest wins, and not behind old ones in the kernel.
 const NOT_SENT: u32 = 16 * 1024;
+/// How long agents and viewers that were told to reconnect elsewhere may stay. They leave one after the other, so that not all
+/// reconnect at once, and until then nobody misses anything.
+const LEAVE_BY: Duration = Duration::from_secs(4);
 /// How long recorders may take to write what they have when the service stops.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -247,7 +250,7 @@ impl App {
             tracing::debug!(%error, "the listener stays open until the end");
         }
         // Agents and viewers are told to come back elsewhere; what agents have sent is written before the server ends.
-        self.state.hub.stop();
+        self.state.hub.stop(LEAVE_BY).await;
         self.state.recorder.drain(DRAIN_DEADLINE).await;
         handle.stop(true).await;
         server.await.map_err(std::io::Error::other)??;

@@ -19,7 +19,8 @@ export { until } from "./program.js";
 const ROOT = resolve(import.meta.dirname, "../..");
 const BIN = process.env.ONELAP_BIN_DIR ?? join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug");
 
-function binary(name: string): string {
+/** The path of one of the project's programs. */
+export function binary(name: string): string {
   const path = join(BIN, name);
   try {
     accessSync(path);

@@ -2,8 +2,9 @@
 //!
 //! What is recorded goes in order, from the first that is not committed; where much of it waits, what is new is shown
 //! beside that ([`cursors`]). What is only live (the field, what the agent is doing) has one place each in the [`Outbox`]:
-//! the newest wins, nothing of it is kept while there is no connection. How much waits, people are told ([`watch`]).
+//! the newest wins, nothing of it is kept while there is no connection. The field becomes a frame when it is sent ([`field`]). How much waits, people are told ([`watch`]).
 
+use crate::link::field::FieldLane;
 use crate::link::watch::Watch;
 use crate::spool::Spool;
 use onelap_protocol::SessionId;
@@ -14,6 +15,7 @@ use onelap_protocol::setup::Setup;
 pub mod backoff;
 pub mod cursors;
 pub mod dial;
+mod field;
 pub mod socket;
 pub mod state;
 pub mod view;
@@ -63,7 +65,7 @@ pub struct Outbox {
     doing: Doing,
     doing_is_new: bool,
     watch: Watch,
-    standings: Option<(SessionId, Box<Standings>)>,
+    field: FieldLane,
 }
 
 impl Outbox {
@@ -71,13 +73,13 @@ impl Outbox {
     #[must_use]
     pub fn new(spool: Spool) -> Self {
         Self {
+            field: FieldLane::new(spool.epoch()),
             spool,
             about: None,
             left_behind: Vec::new(),
             doing: Doing::default(),
             doing_is_new: true,
             watch: Watch::default(),
-            standings: None,
         }
     }
 
@@ -97,7 +99,7 @@ impl Outbox {
 
     /// The field of the session that runs is another one.
     pub fn set_standings(&mut self, standings: Box<Standings>) {
-        self.standings = self.about.as_ref().map(|about| (about.session, standings));
+        self.field.set(self.about.as_ref().map(|about| (about.session, standings)));
     }
 
     /// A session of an earlier run is over, and nobody looks at it any more.
@@ -131,7 +133,7 @@ impl Outbox {
     /// A new connection begins: say again what the agent is doing; the field of before is old.
     fn greet(&mut self) {
         self.doing_is_new = true;
-        self.standings = None;
+        self.field.greet();
     }
 
     fn has_status(&self, now_ms: u64) -> bool {
@@ -148,15 +150,9 @@ impl Outbox {
         Some(AgentMessage::Status { game, state, session, notice, spool: self.watch.say(now_ms) })
     }
 
-    /// The field, where there is a new one.
-    fn take_standings(&mut self) -> Option<AgentMessage> {
-        let (session, standings) = self.standings.take()?;
-        Some(AgentMessage::Standings { session, standings: *standings })
-    }
-
     /// Whether there is a new field, and of which session it is.
     fn has_standings(&self, is_introduced: impl FnOnce(&About) -> bool) -> bool {
-        let Some((session, _)) = &self.standings else { return false };
-        self.about.as_ref().is_some_and(|about| about.session == *session && is_introduced(about))
+        let Some(session) = self.field.session() else { return false };
+        self.about.as_ref().is_some_and(|about| about.session == session && is_introduced(about))
     }
 }

@@ -5,6 +5,7 @@
 //!    ▲                        │ refused, failed              │ no answer             │ lost, silent, goodbye, fatal error
 //!    └── after a wait ────────┴──────────────────────────────┴───────────────────────┘
 //! ```
+//! A goodbye names a time; while the connection holds, it is used until then.
 //!
 //! Invariants: nothing is recorded twice or out of order on a connection unless the service asks for it again; between two
 //! attempts there is always a wait, with jitter; every state but `Waiting` has a deadline; an answer in time or a hang-up.
@@ -25,6 +26,8 @@ pub const REPLY_MS: u64 = 10_000;
 pub const PING_MS: u64 = 10_000;
 /// A connection that held this long was a good one.
 const GOOD_AFTER_MS: u64 = 10_000;
+/// From one connection to the next, where the wait was spent on the first.
+const MOVE_MS: u64 = 100;
 /// Longest pause after the service asked for something again: well below the five seconds after which it asks again.
 const MAX_RESEND_PAUSE_MS: u64 = 2_000;
 
@@ -71,6 +74,14 @@ struct Live {
     resume_ms: u64,
     /// How often the service asked for something again since the last acknowledgement.
     resends: u32,
+    goodbye: Option<Goodbye>,
+}
+
+/// The service has asked to go elsewhere. Until the time has come, everything goes on.
+#[derive(Debug)]
+struct Goodbye {
+    go_ms: u64,
+    reason: String,
 }
 
 /// See the module.
@@ -131,8 +142,15 @@ impl LinkState {
         if matches!(self.phase, Phase::Waiting { .. }) {
             return;
         }
+        if let Some(Goodbye { go_ms, reason }) = self.goodbye() {
+            return self.leave(go_ms.max(now_ms + MOVE_MS), reason);
+        }
         let wait_ms = self.wait_after_failure(now_ms);
         self.leave(now_ms + wait_ms, why.to_owned());
+    }
+
+    fn goodbye(&mut self) -> Option<Goodbye> {
+        if let Phase::Live(live) = &mut self.phase { live.goodbye.take() } else { None }
     }
 
     fn wait_after_failure(&mut self, now_ms: u64) -> u64 {
@@ -182,6 +200,7 @@ impl LinkState {
             }
             ServiceMessage::Ack { place } => self.acknowledged(place, outbox),
             ServiceMessage::Resend { place } => self.send_again(place, now_ms, outbox),
+            ServiceMessage::Keyframe { .. } => outbox.field.need_keyframe(),
             ServiceMessage::Error { code, message, fatal: true } => {
                 let lasting = matches!(
                     code,
@@ -200,10 +219,16 @@ impl LinkState {
             }
             ServiceMessage::Error { message, .. } => self.view.problem = Some(message),
             ServiceMessage::Goodbye { reason, reconnect_after_ms } => {
-                if !matches!(self.phase, Phase::Waiting { .. }) {
-                    let wait_ms = self.backoff.roughly(u64::from(reconnect_after_ms)).max(MIN_WAIT_MS);
-                    self.leave(now_ms + wait_ms, reason);
-                    self.hang_up = true;
+                let go_ms = now_ms + self.backoff.roughly(u64::from(reconnect_after_ms)).max(MIN_WAIT_MS);
+                match &mut self.phase {
+                    Phase::Waiting { .. } => {}
+                    Phase::Live(live) => {
+                        live.goodbye.get_or_insert(Goodbye { go_ms, reason });
+                    }
+                    Phase::Connecting { .. } | Phase::Greeting { .. } => {
+                        self.leave(go_ms, reason);
+                        self.hang_up = true;
+                    }
                 }
             }
         }
@@ -226,6 +251,7 @@ impl LinkState {
             pong_deadline_ms: None,
             resume_ms: now_ms,
             resends: 0,
+            goodbye: None,
         }));
     }
 
@@ -295,6 +321,10 @@ impl LinkState {
                 self.hello(unix_ms, outbox)
             }
             Phase::Connecting { deadline_ms } | Phase::Greeting { deadline_ms, .. } => Action::Wait(*deadline_ms),
+            Phase::Live(live) if live.goodbye.as_ref().is_some_and(|goodbye| goodbye.go_ms <= now_ms) => {
+                self.hang_up("asked to go elsewhere", now_ms);
+                self.next(now_ms, unix_ms, can_write, outbox)
+            }
             Phase::Live(live) => match live.keep_alive(now_ms, can_write) {
                 Ok(Some(ping)) => ping,
                 Ok(None) => live.send(now_ms, can_write, outbox),
@@ -341,10 +371,11 @@ impl Live {
     }
 
     fn send(&mut self, now_ms: u64, can_write: bool, outbox: &mut Outbox) -> Action {
-        let alarm_ms = self.pong_deadline_ms.map_or(self.ping_ms, |deadline| deadline.min(self.ping_ms));
+        let go_ms = self.goodbye.as_ref().map_or(u64::MAX, |goodbye| goodbye.go_ms);
+        let alarm_ms = self.pong_deadline_ms.map_or(self.ping_ms, |deadline| deadline.min(self.ping_ms)).min(go_ms);
         if !can_write {
             // The writer has a deadline of its own; a ping that is due waits with the rest.
-            return Action::Wait(self.pong_deadline_ms.unwrap_or(now_ms + REPLY_MS));
+            return Action::Wait(self.pong_deadline_ms.unwrap_or(now_ms + REPLY_MS).min(go_ms));
         }
         let is_urgent = outbox.has_status(now_ms)
             || self.cursors.has_shown(outbox)
@@ -372,7 +403,7 @@ impl Live {
         if let Some(shown) = self.cursors.take_shown(outbox) {
             return Some(frame(shown));
         }
-        outbox.take_standings().map(|standings| text(&standings))
+        outbox.field.take(now_ms).map(Action::Binary)
     }
 
     /// Takes a backfilled item's worth, or says when there will be one. What is live always finds something left.

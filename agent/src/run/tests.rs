@@ -138,7 +138,7 @@ impl Connected {
                         };
                         return (place, word);
                     }
-                    AgentMessage::Status { .. } | AgentMessage::Standings { .. } => {}
+                    AgentMessage::Status { .. } => {}
                     other => panic!("{other:?} is not recorded"),
                 },
                 Got::Closed => panic!("the agent left"),

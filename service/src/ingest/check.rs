@@ -1,8 +1,8 @@
 //! Whether what an agent sent may be kept: lengths and ranges that the types do not rule out. Pure.
 
 use onelap_protocol::agent::{Record, SpoolState};
-use onelap_protocol::limits::{MAX_CARS, MAX_TEXT};
-use onelap_protocol::race::{Lap, RaceEvent, SessionInfo, Standings};
+use onelap_protocol::limits::MAX_TEXT;
+use onelap_protocol::race::{Lap, RaceEvent, SessionInfo};
 use onelap_protocol::setup::Setup;
 
 /// Most settings of a setup; the games have about 170.
@@ -27,22 +27,6 @@ pub(super) fn record(record: &Record) -> Check {
         Record::Setup { setup, .. } => self::setup(setup),
         Record::End { .. } => Ok(()),
     }
-}
-
-/// Checks the field.
-pub(super) fn standings(standings: &Standings) -> Check {
-    if standings.cars.len() > MAX_CARS {
-        return Err(format!("standings.cars: {} cars, allowed are {MAX_CARS}", standings.cars.len()));
-    }
-    standings.cars.iter().try_for_each(|car| {
-        text("standings.cars.driver", &car.driver, MAX_TEXT)?;
-        text("standings.cars.car", &car.car.0, MAX_TEXT)?;
-        optional_text("standings.cars.number", car.number.as_deref())?;
-        optional_text("standings.cars.entrant", car.entrant.as_deref())?;
-        optional_text("standings.cars.car_name", car.car_name.as_deref())?;
-        optional_text("standings.cars.class", car.class.as_deref())?;
-        optional_text("standings.cars.compound", car.compound.as_deref())
-    })
 }
 
 /// Checks what the team is told of the agent.

@@ -18,11 +18,27 @@ mod stream;
 
 pub use socket::routes;
 
-/// When a socket that is sent away should come back: spread over four seconds, so that not all come at once.
+use crate::live::Hub;
+
+/// The shortest time after which a socket is sent elsewhere.
+const AT_ONCE_MS: u32 = 250;
+
+/// When a socket that is sent away should come back: spread over two seconds, so that not all come at once. All
+/// are gone before [`crate::app`] closes those that stay: whoever comes back adds half of this at most.
 #[must_use]
 pub(crate) fn reconnect_jitter_ms() -> u32 {
     let mut random = [0u8; 4];
     // Without randomness all come after the same time, which is no more than unkind.
     let _ = getrandom::fill(&mut random);
-    500 + u32::from_le_bytes(random) % 4000
+    500 + u32::from_le_bytes(random) % 2000
+}
+
+/// Waits until the process is going to stop, and says when a socket should go elsewhere. One that came meanwhile has waited
+/// already: a load balancer's open connection led it here.
+pub(crate) async fn leave_after_ms(hub: &Hub) -> u32 {
+    if hub.stopping.is_cancelled() {
+        return AT_ONCE_MS;
+    }
+    hub.stopping.cancelled().await;
+    reconnect_jitter_ms()
 }

@@ -6,7 +6,7 @@
 use super::io::{Budget, End, Out, broken, fatal};
 use super::sessions::Sessions;
 use super::stream::Refusal;
-use super::{check, reconnect_jitter_ms};
+use super::{AT_ONCE_MS, check, leave_after_ms, reconnect_jitter_ms};
 use crate::app::State;
 use crate::auth::{self, RigScope};
 use crate::db::within;
@@ -19,6 +19,7 @@ use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode};
 use futures_util::StreamExt;
 use onelap_protocol::agent::{AgentMessage, Lane, Place, Record, ServiceMessage};
 use onelap_protocol::limits::{Limits, MAX_AGENT_FRAME};
+use onelap_protocol::standings::{self, StandingsError};
 use onelap_protocol::{AGENT_SUBPROTOCOL, ErrorCode, SessionId, batch};
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -38,6 +39,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const CONFIRM_EVERY: Duration = Duration::from_secs(5);
 /// How long Postgres may take to say what is committed.
 const HELLO_DEADLINE: Duration = Duration::from_secs(4);
+/// Between two requests for the whole field: an agent that has not sent it by then was asked in vain.
+const KEYFRAME_EVERY: Duration = Duration::from_secs(1);
+/// What agents are told when the service stops.
+const RESTARTS: &str = "the service restarts";
 /// Sessions that `hello` may name.
 const MAX_NAMED: usize = 64;
 
@@ -85,8 +90,22 @@ async fn connect(
         stopped: CancellationToken::new(),
     };
     let (began, heard, budget) = (Instant::now(), Instant::now(), Budget::new());
-    let agent = Agent { out, live, state, rig, trace, began, heard, skew_ms: 0, sessions, budget, unconfirmed };
-    actix_web::rt::spawn(agent.run(messages).instrument(span));
+    let sockets = state.hub.sockets.clone();
+    let agent = Agent {
+        out,
+        live,
+        state,
+        rig,
+        trace,
+        began,
+        heard,
+        skew_ms: 0,
+        sessions,
+        budget,
+        unconfirmed,
+        asked_keyframe: None,
+    };
+    actix_web::rt::spawn(sockets.track_future(agent.run(messages).instrument(span)));
     Ok(response)
 }
 
@@ -101,6 +120,8 @@ struct Agent {
     skew_ms: i64,
     sessions: Sessions,
     budget: Budget,
+    /// When the whole field was last asked for.
+    asked_keyframe: Option<Instant>,
     /// While the token was let in from memory: ends the checks with the connection.
     unconfirmed: Option<DropGuard>,
 }
@@ -129,8 +150,14 @@ fn confirm_later(state: web::Data<State>, rig: RigScope) -> DropGuard {
 impl Agent {
     async fn run(mut self, messages: AggregatedMessageStream) {
         tracing::info!("agent connected");
-        let (cut, stopped, stopping) =
-            (self.live.cut.clone(), self.sessions.stopped.clone(), self.state.hub.stopping.clone());
+        let (cut, stopped, hub) = (self.live.cut.clone(), self.sessions.stopped.clone(), self.state.hub.clone());
+        let mut out = self.out.clone();
+        // What the agent sends is shown and recorded until it leaves by itself.
+        let stopping = async {
+            let reconnect_after_ms = leave_after_ms(&hub).await;
+            let _ = out.send(&ServiceMessage::Goodbye { reason: RESTARTS.into(), reconnect_after_ms }).await;
+            hub.closing.cancelled().await;
+        };
         let end = tokio::select! {
             end = self.talk(messages) => end,
             () = cut.cancelled() => match self.live.why_cut() {
@@ -144,9 +171,7 @@ impl Agent {
             () = stopped.cancelled() => {
                 End::Goodbye("the session cannot be recorded on this connection", reconnect_jitter_ms(), CloseCode::Again)
             }
-            () = stopping.cancelled() => {
-                End::Goodbye("the service restarts", reconnect_jitter_ms(), CloseCode::Restart)
-            }
+            () = stopping => End::Goodbye(RESTARTS, AT_ONCE_MS, CloseCode::Restart),
         };
         // Writers finish while the agent is told: its next connection waits for them.
         self.sessions.streams.clear();
@@ -218,6 +243,9 @@ impl Agent {
             self.slow_down(wait).await?;
         }
         match message {
+            AggregatedMessage::Binary(bytes) if bytes.first() == Some(&standings::OPCODE) => {
+                self.standings(&bytes).await
+            }
             AggregatedMessage::Binary(bytes) => self.batch(&bytes).await,
             AggregatedMessage::Text(text) => self.text(&text).await,
             AggregatedMessage::Ping(payload) => Ok(self.out.pong(&payload).await?),
@@ -258,11 +286,33 @@ impl Agent {
             Err(error) => return self.refuse(ErrorCode::Malformed, format!("batch: {error}")).await,
         };
         let Some(lane) = bytes.first().and_then(|opcode| Lane::of(*opcode)) else {
-            return self.refuse(ErrorCode::Malformed, "agents send opcodes 1, 3 and 4 only".into()).await;
+            return self.refuse(ErrorCode::Malformed, "agents send opcodes 1, 3, 4 and 5 only".into()).await;
         };
         self.state.hub.figures.batches.inc();
         let result = self.sessions.batch(lane, &header, bytes).await;
         self.answer(result).await
+    }
+
+    /// A frame of the field. Its lengths and ranges are checked where it is decoded.
+    async fn standings(&mut self, bytes: &[u8]) -> Result<(), End> {
+        let header = match standings::peek(bytes) {
+            Ok(header) => header,
+            Err(error) => return self.refuse(ErrorCode::Malformed, format!("standings: {error}")).await,
+        };
+        match self.live.publisher().standings(header.session, bytes) {
+            Ok(()) => Ok(()),
+            Err(StandingsError::NeedKeyframe { .. }) => self.ask_for_keyframe(header.session).await,
+            Err(error) => self.refuse(ErrorCode::Malformed, format!("standings {}: {error}", header.number)).await,
+        }
+    }
+
+    /// The whole was sent before the session was shown, or what came before was broken.
+    async fn ask_for_keyframe(&mut self, session: SessionId) -> Result<(), End> {
+        if self.asked_keyframe.is_some_and(|at| at.elapsed() < KEYFRAME_EVERY) {
+            return Ok(());
+        }
+        self.asked_keyframe = Some(Instant::now());
+        Ok(self.out.send(&ServiceMessage::Keyframe { session }).await?)
     }
 
     async fn text(&mut self, text: &str) -> Result<(), End> {
@@ -275,13 +325,6 @@ impl Agent {
                 self.hello(&agent_version, epoch, clock_ms, &sessions).await
             }
             AgentMessage::Record { lane, place, record } => self.record(lane, place, record).await,
-            AgentMessage::Standings { session, standings } => match check::standings(&standings) {
-                Ok(()) => {
-                    self.live.publisher().standings(session, standings);
-                    Ok(())
-                }
-                Err(message) => self.refuse(ErrorCode::Invalid, message).await,
-            },
             AgentMessage::Status { game, state, notice, spool, .. } => match check::status(notice.as_deref(), &spool) {
                 Ok(()) => {
                     self.live.publisher().status(game, state, notice, spool);

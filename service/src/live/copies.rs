@@ -100,7 +100,7 @@ impl Hub {
     /// The rig of a session has left this instance: who looks at it here follows it to where it goes.
     pub(super) fn let_go(self: &Arc<Self>, team: TeamId, session: SessionId) {
         let looked_at = self.session(team, session).is_some_and(|live| live.has_viewers());
-        if let Some(bus) = self.bus.clone().filter(|_| looked_at && !self.stopping.is_cancelled()) {
+        if let Some(bus) = self.bus.clone().filter(|_| looked_at && !self.closing.is_cancelled()) {
             let hub = self.clone();
             tokio::spawn(async move { bus.follow(&hub, team, session).await });
         }
@@ -169,8 +169,10 @@ impl Hub {
         let entry = teams.entry(team).or_default();
         let rig = state.rig;
         let known = entry.rigs.entry(rig).or_insert_with(|| Rig::new(rig, &state.name));
-        // The instance that an agent has left says so after the one that it went to.
-        if known.connection.is_some() || known.state.since_ms > state.since_ms {
+        // The instance that an agent has left says so after the one that it went to. What a sign says counts, however
+        // old, where none came for so long that the rig was taken for lost.
+        let is_older = known.state.since_ms > state.since_ms;
+        if known.connection.is_some() || (is_older && !(is_signed && known.is_lost())) {
             return;
         }
         if state.connected && !is_signed {
@@ -187,8 +189,8 @@ impl Hub {
     pub(super) fn look_for_signs(&self) {
         let mut teams = self.teams();
         for (team, entry) in teams.iter_mut() {
-            let is_lost = |rig: &Rig| rig.state.connected && rig.signed.is_some_and(|at| at.elapsed() > SIGN_OF_LIFE);
-            let lost: Vec<RigId> = entry.rigs.iter().filter(|(_, rig)| is_lost(rig)).map(|(id, _)| *id).collect();
+            let lost = entry.rigs.iter().filter(|(_, rig)| rig.state.connected && rig.is_lost());
+            let lost: Vec<RigId> = lost.map(|(id, _)| *id).collect();
             for id in lost {
                 if let Some(rig) = entry.rigs.get_mut(&id) {
                     rig.state.connected = false;

@@ -6,13 +6,13 @@
 //! [16]    team        compared with the channel's on receipt
 //! [16]    session
 //! u64     number      per (instance, session), from 1, without holes; big endian
-//! u8      kind        0: a batch as the agent sent it follows; 1: a `Delta` as JSON
+//! u8      kind        0: a batch as the agent sent it follows; 1: a `Delta` as JSON; 2: a frame of the field
 //! ```
 
 use super::shown::At;
 use bytes::{BufMut, Bytes, BytesMut};
 use onelap_protocol::agent::EndReason;
-use onelap_protocol::race::{RaceEvent, SessionInfo, Standings};
+use onelap_protocol::race::{RaceEvent, SessionInfo};
 use onelap_protocol::setup::Setup;
 use onelap_protocol::viewer::Consumption;
 use onelap_protocol::{SessionId, TeamId};
@@ -22,6 +22,7 @@ use uuid::Uuid;
 const VERSION: u8 = 1;
 const BATCH: u8 = 0;
 const JSON: u8 = 1;
+const STANDINGS: u8 = 2;
 const HEADER: usize = 1 + 16 + 16 + 16 + 8 + 1;
 
 /// A change of a live session.
@@ -31,8 +32,9 @@ pub(super) enum Delta {
     /// A batch, as the bytes that the agent sent.
     #[serde(skip)]
     Batch(Bytes),
-    /// The field now.
-    Standings { standings: Box<Standings> },
+    /// A frame of the field.
+    #[serde(skip)]
+    Standings(Bytes),
     /// Something happened.
     Event { at: At, event: Box<RaceEvent> },
     /// Something that happened before what was shown last, and was not shown.
@@ -68,6 +70,7 @@ impl Message {
         let json;
         let (kind, body) = match &self.delta {
             Delta::Batch(bytes) => (BATCH, &bytes[..]),
+            Delta::Standings(frame) => (STANDINGS, &frame[..]),
             other => {
                 // Plain data with text keys, which always serialises.
                 json = serde_json::to_vec(other).unwrap_or_default();
@@ -95,6 +98,7 @@ impl Message {
         let number = u64::from_be_bytes(header[49..57].try_into().ok()?);
         let delta = match header[57] {
             BATCH => Delta::Batch(Bytes::copy_from_slice(body)),
+            STANDINGS => Delta::Standings(Bytes::copy_from_slice(body)),
             JSON => serde_json::from_slice(body).ok()?,
             _ => return None,
         };
@@ -117,6 +121,7 @@ mod tests {
         let event = Box::new(RaceEvent::Phase { phase: Phase::Green, at_s: 1.5 });
         let deltas = [
             Delta::Batch(Bytes::from_static(b"\x01\x02")),
+            Delta::Standings(Bytes::from_static(b"\x05\x01")),
             Delta::Event { at: (5, 6), event: event.clone() },
             Delta::LateEvent { at: (5, 3), event },
             Delta::Backfilled { from_s: 1.0, to_s: 2.5 },

@@ -1,6 +1,7 @@
 //! What is live in this process: connected rigs, their sessions, and who watches which team.
 
 use super::bus::{Bus, Control, Tasks};
+use super::copies::SIGN_OF_LIFE;
 use super::outbox::Outbox;
 use super::publisher::{Connection, Publisher};
 use super::session::LiveSession;
@@ -14,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// How long a rig and its last session are remembered after its agent has gone.
 const REMEMBERED_MS: u64 = 6 * 3600 * 1000;
@@ -38,8 +40,12 @@ pub struct Hub {
     pub(super) bus: Option<Arc<Bus>>,
     /// Cancelled when the process ends: what runs beside the sockets ends.
     pub(crate) ended: CancellationToken,
-    /// Cancelled when the process is going to stop: sockets say goodbye.
+    /// Cancelled when the process is going to stop: sockets say goodbye, and go on until the other side leaves.
     pub(crate) stopping: CancellationToken,
+    /// Cancelled when that has taken long enough: sockets are closed.
+    pub(crate) closing: CancellationToken,
+    /// The tasks of all sockets.
+    pub(crate) sockets: TaskTracker,
 }
 
 #[derive(Debug, Default)]
@@ -88,6 +94,8 @@ impl Hub {
             bus,
             ended: CancellationToken::new(),
             stopping: CancellationToken::new(),
+            closing: CancellationToken::new(),
+            sockets: TaskTracker::new(),
         })
     }
 
@@ -194,9 +202,13 @@ impl Hub {
         });
     }
 
-    /// Tells all sockets to go; they end by themselves.
-    pub fn stop(&self) {
+    /// Tells all sockets to go elsewhere, and waits until they have gone. What they have is shown and recorded until then; who
+    /// stays for longer than this is closed.
+    pub async fn stop(&self, leave_by: Duration) {
+        self.sockets.close();
         self.stopping.cancel();
+        let _ = tokio::time::timeout(leave_by, self.sockets.wait()).await;
+        self.closing.cancel();
     }
 
     /// A live session of a team.
@@ -255,9 +267,12 @@ impl Rig {
         let state = RigState::idle(rig, name);
         Self { state, connection: None, noticed_ms: 0, acked_noticed_ms: 0, is_deleted: false, signed: None }
     }
-}
 
-impl Rig {
+    /// Whether the instance that holds it gave no sign of it for too long.
+    pub(super) fn is_lost(&self) -> bool {
+        self.signed.is_some_and(|at| at.elapsed() > SIGN_OF_LIFE)
+    }
+
     pub(super) fn is_held_by(&self, connection: u64) -> bool {
         self.connection.as_ref().is_some_and(|(id, _, _)| *id == connection)
     }

@@ -11,6 +11,7 @@
 pub(crate) mod bus;
 mod copies;
 mod delta;
+mod field;
 mod hub;
 mod kept;
 mod outbox;

@@ -1,8 +1,9 @@
-//! What waits for one viewer, in two lanes.
+//! What waits for one viewer, in lanes.
 //!
 //! Events are strict: they all go out, in order, or the viewer is closed. Samples are not: when more than
-//! [`SAMPLE_LANE`] wait, the oldest goes, and the viewer is told which sequences it will not get. Everything that waits
-//! when the socket can take more goes out as one write.
+//! [`SAMPLE_LANE`] wait, the oldest goes, and the viewer is told which sequences it will not get. Of the field of a session
+//! one frame waits: a later one takes its place, whole. Everything that waits when the socket can take more goes out as one
+//! write.
 //!
 //! Invariant: bounded in frames and bytes, whatever the viewer does.
 
@@ -35,6 +36,8 @@ struct Lanes {
     events: VecDeque<Bytes>,
     event_bytes: usize,
     samples: VecDeque<Waiting>,
+    /// By session; no more than a viewer has subscriptions, and those that it had a moment ago.
+    fields: Vec<(SessionId, Bytes)>,
     /// Batches dropped and not yet told: session, first and last sequence.
     gaps: Vec<(SessionId, u64, u64)>,
     closing: bool,
@@ -68,7 +71,6 @@ impl Outbox {
         lanes.events.push_back(frame);
         if lanes.event_bytes > EVENT_LANE_BYTES {
             lanes.events.clear();
-            lanes.samples.clear();
             lanes.close(1013, "too slow: more waits for this viewer than it can take");
         }
         lanes.wake();
@@ -92,6 +94,20 @@ impl Outbox {
             lanes.owe_gap(oldest.session, oldest.sequence);
         }
         lanes.samples.push_back(Waiting { session, sequence, frame });
+        lanes.wake();
+    }
+
+    /// Queues a frame of a session's field, framed. Where one waits already, the frame would not apply: `whole` takes the
+    /// place of that.
+    pub(super) fn field(&self, session: SessionId, frame: Bytes, whole: impl FnOnce() -> Bytes) {
+        let mut lanes = self.lanes();
+        if lanes.closing {
+            return;
+        }
+        match lanes.fields.iter_mut().find(|(other, _)| *other == session) {
+            Some((_, waiting)) => *waiting = whole(),
+            None => lanes.fields.push((session, frame)),
+        }
         lanes.wake();
     }
 
@@ -128,6 +144,7 @@ impl Outbox {
         lanes.ended = true;
         lanes.events.clear();
         lanes.samples.clear();
+        lanes.fields.clear();
         lanes.wake();
     }
 }
@@ -143,6 +160,7 @@ impl Lanes {
         if !self.closing {
             self.closing = true;
             self.samples.clear();
+            self.fields.clear();
             self.events.push_back(wire::close(code, reason));
         }
     }
@@ -160,7 +178,8 @@ impl Lanes {
             self.events.push_back(wire::text(&ViewMessage::Gap { session, from, to }));
         }
         self.event_bytes = 0;
-        self.events.drain(..).chain(self.samples.drain(..).map(|w| w.frame))
+        let fields = self.fields.drain(..).map(|(_, frame)| frame);
+        self.events.drain(..).chain(fields).chain(self.samples.drain(..).map(|w| w.frame))
     }
 
     /// Everything that waits, as one buffer. One frame alone is handed on without a copy.
@@ -237,6 +256,25 @@ mod tests {
         let text = String::from_utf8_lossy(&bytes);
         assert!(text.contains(r#""type":"gap""#) && text.contains(r#""from":1,"to":5"#), "{text}");
         assert!(text.ends_with(&".".repeat(SAMPLE_LANE)));
+    }
+
+    #[test]
+    fn of_a_field_one_frame_waits_and_a_later_one_is_whole() {
+        let mut outbox = outbox();
+        let (one, other) = (SessionId::new(), SessionId::new());
+        let whole = || Bytes::from_static(b"WHOLE");
+        outbox.field(one, Bytes::from_static(b"d1"), whole);
+        assert_eq!(next(&mut outbox).unwrap(), "d1");
+        outbox.sample(one, 1, Bytes::from_static(b"s"));
+        outbox.field(one, Bytes::from_static(b"d2"), whole);
+        outbox.field(other, Bytes::from_static(b"o1"), whole);
+        for _ in 0..100 {
+            outbox.field(one, Bytes::from_static(b"d3"), whole);
+        }
+        outbox.event(Bytes::from_static(b"e"));
+        assert_eq!(next(&mut outbox).unwrap(), "eWHOLEo1s");
+        outbox.field(one, Bytes::from_static(b"d4"), whole);
+        assert_eq!(next(&mut outbox).unwrap(), "d4");
     }
 
     #[test]

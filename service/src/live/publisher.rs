@@ -5,8 +5,9 @@ use super::hub::{Hub, now_ms};
 use super::session::{Begin, History, LiveSession};
 use bytes::Bytes;
 use onelap_protocol::agent::{EndReason, Place, SpoolState};
-use onelap_protocol::race::{Game, GameState, RaceEvent, SessionInfo, Standings};
+use onelap_protocol::race::{Game, GameState, RaceEvent, SessionInfo};
 use onelap_protocol::setup::Setup;
+use onelap_protocol::standings::StandingsError;
 use onelap_protocol::viewer::{Consumption, RigState};
 use onelap_protocol::{BatchHeader, RigId, SessionId, TeamId};
 use std::sync::Arc;
@@ -135,11 +136,11 @@ impl Publisher {
     }
 
     /// Shows a change here and, if it is one, to the other instances.
-    fn show(&self, session: SessionId, delta: Delta, show: impl FnOnce(&LiveSession) -> bool) -> bool {
+    fn show(&self, session: SessionId, delta: impl FnOnce() -> Delta, show: impl FnOnce(&LiveSession) -> bool) -> bool {
         let Some(live) = self.hub.session(self.team, session) else { return false };
         let is_news = show(&live);
         if let Some(bus) = self.hub.bus.as_deref().filter(|_| is_news) {
-            live.publish(bus, self.team, delta);
+            live.publish(bus, self.team, delta());
         }
         is_news
     }
@@ -147,9 +148,8 @@ impl Publisher {
     /// Shows a batch as the bytes that came; `false` where a later item was shown, or the session is not live.
     pub fn batch(&self, header: &BatchHeader, bytes: &[u8]) -> bool {
         self.samples_came();
-        // Without other instances there is nobody who needs a copy.
-        let copy = if self.hub.bus.is_some() { Bytes::copy_from_slice(bytes) } else { Bytes::new() };
-        self.show(header.session, Delta::Batch(copy), |live| live.batch(header, bytes))
+        let delta = || Delta::Batch(Bytes::copy_from_slice(bytes));
+        self.show(header.session, delta, |live| live.batch(header, bytes))
     }
 
     fn samples_came(&self) {
@@ -164,26 +164,31 @@ impl Publisher {
         }
     }
 
-    /// Shows the field.
-    pub fn standings(&self, session: SessionId, standings: Standings) {
-        let delta = Delta::Standings { standings: Box::new(standings.clone()) };
-        self.show(session, delta, |live| {
-            live.standings(standings);
-            true
-        });
+    /// Shows a frame of the field; nothing where the session is not live.
+    ///
+    /// # Errors
+    /// Where the frame is broken, or applies to one that did not come.
+    pub fn standings(&self, session: SessionId, frame: &[u8]) -> Result<(), StandingsError> {
+        let Some(live) = self.hub.session(self.team, session) else { return Ok(()) };
+        if live.standings(frame)?
+            && let Some(bus) = self.hub.bus.as_deref()
+        {
+            live.publish_standings(bus, self.team, frame);
+        }
+        Ok(())
     }
 
     /// Shows an event; `false` where a later item was shown, or the session is not live.
     pub fn event(&self, place: Place, event: &RaceEvent) -> bool {
         let at = (place.epoch, place.sequence);
-        let delta = Delta::Event { at, event: Box::new(event.clone()) };
+        let delta = || Delta::Event { at, event: Box::new(event.clone()) };
         self.show(place.session, delta, |live| live.event(at, event))
     }
 
     /// An event that came as backfill: viewers get it late, if they did not get it before.
     pub fn late_event(&self, place: Place, event: &RaceEvent) {
         let at = (place.epoch, place.sequence);
-        let delta = Delta::LateEvent { at, event: Box::new(event.clone()) };
+        let delta = || Delta::LateEvent { at, event: Box::new(event.clone()) };
         self.show(place.session, delta, |live| live.late_event(at, event));
     }
 
@@ -199,35 +204,39 @@ impl Publisher {
 
     /// What is used a lap.
     pub fn consumption(&self, session: SessionId, consumption: Consumption) {
-        self.show(session, Delta::Consumption { consumption }, |live| live.consumption(consumption));
+        self.show(session, || Delta::Consumption { consumption }, |live| live.consumption(consumption));
     }
 
     /// Samples of this stretch of session time are recorded that could not be shown.
     pub fn backfilled(&self, session: SessionId, from_s: f64, to_s: f64) {
-        self.show(session, Delta::Backfilled { from_s, to_s }, |live| {
-            live.backfilled(from_s, to_s);
-            true
-        });
+        self.show(
+            session,
+            || Delta::Backfilled { from_s, to_s },
+            |live| {
+                live.backfilled(from_s, to_s);
+                true
+            },
+        );
     }
 
     /// Shows facts: an item of the stream, or (`is_item` false) what a preview begins with.
     pub fn info(&self, place: Place, info: &SessionInfo, is_item: bool) {
         let at = (place.epoch, place.sequence);
-        let delta = Delta::Info { at, info: Box::new(info.clone()), is_item };
+        let delta = || Delta::Info { at, info: Box::new(info.clone()), is_item };
         self.show(place.session, delta, |live| live.info(at, info, is_item));
     }
 
     /// Shows a setup; see [`Publisher::info`].
     pub fn setup(&self, place: Place, setup: &Setup, is_item: bool) {
         let at = (place.epoch, place.sequence);
-        let delta = Delta::Setup { at, setup: Box::new(setup.clone()), is_item };
+        let delta = || Delta::Setup { at, setup: Box::new(setup.clone()), is_item };
         self.show(place.session, delta, |live| live.setup(at, setup, is_item));
     }
 
     /// The stream of a session ends here.
     pub fn end(&self, place: Place, reason: EndReason) {
         let at = (place.epoch, place.sequence);
-        self.show(place.session, Delta::EndAt { at, reason }, |live| live.end_at(at, reason));
+        self.show(place.session, || Delta::EndAt { at, reason }, |live| live.end_at(at, reason));
     }
 }
 

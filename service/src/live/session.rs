@@ -2,14 +2,16 @@
 //!
 //! Invariants: what is shown never goes back by (run of the agent, sequence); an event is told once, live or late.
 
+use super::field::{LiveField, Wish};
 use super::kept::Kept;
 use super::outbox::Outbox;
 use super::shown::{At, Shown};
 use super::wire;
 use bytes::Bytes;
 use onelap_protocol::agent::EndReason;
-use onelap_protocol::race::{RaceEvent, SessionInfo, Standings};
+use onelap_protocol::race::{RaceEvent, SessionInfo};
 use onelap_protocol::setup::Setup;
+use onelap_protocol::standings::StandingsError;
 use onelap_protocol::viewer::{Consumption, SeenUpTo, ViewMessage};
 use onelap_protocol::{BatchHeader, SessionId};
 use std::collections::VecDeque;
@@ -55,7 +57,7 @@ struct State {
     shown: Shown,
     setup: Option<Setup>,
     consumption: Consumption,
-    standings: Option<Standings>,
+    field: LiveField,
     /// By place.
     events: VecDeque<(At, RaceEvent)>,
     /// What is from before this live view is known.
@@ -74,6 +76,7 @@ struct Subscription {
     /// Least time between two batches by the samples' own clock, in milliseconds; 0 for all.
     interval_ms: u64,
     sent_ms: u64,
+    field: Wish,
 }
 
 mod mirror;
@@ -87,7 +90,7 @@ impl LiveSession {
             shown: Shown::new((begin.epoch, begin.sequence)),
             setup: None,
             consumption: Consumption::default(),
-            standings: None,
+            field: LiveField::default(),
             events: VecDeque::new(),
             has_history: false,
             last_batch: None,
@@ -127,8 +130,10 @@ impl LiveSession {
                 }
             }
         }
+        let mut field = Wish::of(max_hz);
+        state.field.show_whole(self.id, &mut field, outbox);
         let interval_ms = max_hz.map_or(0, |hz| 1000 / u64::from(hz.max(1)));
-        state.viewers.push(Subscription { viewer, outbox: outbox.clone(), interval_ms, sent_ms: 0 });
+        state.viewers.push(Subscription { viewer, outbox: outbox.clone(), interval_ms, sent_ms: 0, field });
     }
 
     /// Forgets a viewer; says whether nobody looks any more.
@@ -162,10 +167,15 @@ impl LiveSession {
         true
     }
 
-    pub(super) fn standings(&self, standings: Standings) {
+    /// Shows a frame of the field; `false` where it is what is shown already.
+    pub(super) fn standings(&self, frame: &[u8]) -> Result<bool, StandingsError> {
         let mut state = self.state();
-        state.tell(&ViewMessage::Standings { session: self.id, standings: standings.clone() });
-        state.standings = Some(standings);
+        let State { field, viewers, .. } = &mut *state;
+        let is_news = field.take(self.id, frame)?;
+        if is_news {
+            field.show(frame, viewers.iter_mut().map(|to| (&mut to.field, &to.outbox)));
+        }
+        Ok(is_news)
     }
 
     /// Shows an event of the stream; `false` where a later item was shown.
@@ -314,7 +324,6 @@ impl State {
             epoch,
             sequence,
             info: self.info.clone(),
-            standings: self.standings.clone(),
             setup: self.setup.clone(),
             events: self.events.iter().map(|(_, event)| event.clone()).collect(),
             consumption: self.consumption,

@@ -26,7 +26,7 @@ use tokio::time::{Instant, Sleep};
 const MAX_HELD: usize = 64 << 20;
 
 /// Message kinds that pass as they are, when their time has come.
-const PASS: [&str; 7] = ["info", "standings", "event", "backfilled", "consumption", "gap", "ended"];
+const PASS: [&str; 6] = ["info", "event", "backfilled", "consumption", "gap", "ended"];
 /// Those that pass at once.
 const AT_ONCE: [&str; 3] = ["hello", "refused", "goodbye"];
 
@@ -196,7 +196,6 @@ mod tests {
             ViewMessage::Rigs { .. } => "rigs",
             ViewMessage::Snapshot { .. } => "snapshot",
             ViewMessage::Info { .. } => "info",
-            ViewMessage::Standings { .. } => "standings",
             ViewMessage::Event { .. } => "event",
             ViewMessage::Backfilled { .. } => "backfilled",
             ViewMessage::Consumption { .. } => "consumption",

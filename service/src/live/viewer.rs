@@ -73,6 +73,7 @@ async fn connect(
     let outbox = Outbox::new(state.hub.figures.viewer_skipped.clone());
     outbox.message(&ViewMessage::Hello { server_ms: now_ms(), trace: trace.clone() });
     let veil = Veil::of(&who);
+    let sockets = state.hub.sockets.clone();
     let viewer = Viewer {
         id: state.hub.new_id(),
         login: who.login().map(|login| Arc::new(state.auth.revocations.watch(login))),
@@ -86,7 +87,8 @@ async fn connect(
     };
     let gone = CancellationToken::new();
     let body = Body { outbox, veil, gone: gone.clone() };
-    actix_web::rt::spawn(viewer.run(payload, gone).instrument(tracing::info_span!("viewer", %trace)));
+    let task = viewer.run(payload, gone).instrument(tracing::info_span!("viewer", %trace));
+    actix_web::rt::spawn(sockets.track_future(task));
     let response = response.insert_header((SEC_WEBSOCKET_PROTOCOL, VIEWER_SUBPROTOCOL)).body(BodyStream::new(body));
     Ok(HttpResponse::from(response.map_into_boxed_body()))
 }
@@ -149,17 +151,18 @@ impl Viewer {
         let hub = self.state.hub.clone();
         hub.figures.viewers.inc();
         let login = self.login.clone();
+        let outbox = self.outbox.clone();
+        // Everything goes on until the viewer leaves by itself.
+        let stopping = async {
+            let reconnect_after_ms = Some(crate::ingest::leave_after_ms(&hub).await);
+            outbox.message(&ViewMessage::Goodbye { reason: "the service restarts".into(), reconnect_after_ms });
+            hub.closing.cancelled().await;
+        };
         let end = tokio::select! {
             () = ended(login.as_deref()) => self.logged_out(),
             end = self.talk(payload) => end,
             () = gone.cancelled() => End::Gone,
-            () = hub.stopping.cancelled() => {
-                self.outbox.message(&ViewMessage::Goodbye {
-                    reason: "the service restarts".into(),
-                    reconnect_after_ms: Some(crate::ingest::reconnect_jitter_ms()),
-                });
-                End::Close(1012, "service restart".into())
-            }
+            () = stopping => End::Close(1012, "service restart".into()),
         };
         match end {
             End::Gone => self.outbox.abort(),
@@ -167,7 +170,7 @@ impl Viewer {
         }
         self.leave(&hub);
         // A process that ends has no time for it; who is not heard of is not counted for long.
-        if !hub.stopping.is_cancelled() {
+        if !hub.closing.is_cancelled() {
             self.note_share(false).await;
         }
         hub.figures.viewers.dec();

@@ -66,6 +66,11 @@ pub(super) fn frames(mut buffer: Bytes) -> impl Iterator<Item = Bytes> {
     })
 }
 
+/// A frame of the field.
+pub(super) fn binary(payload: &[u8]) -> Bytes {
+    frame(BINARY, payload).into()
+}
+
 /// What a frame carries.
 pub(super) fn payload(frame: &Bytes) -> Bytes {
     let (_, start, end) = bounds(frame);

@@ -6,7 +6,12 @@
 use rustix::process::{Pid, Signal, kill_process};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 use tokio::process::Command;
+use tokio::time::{Instant, sleep};
+
+/// How long a server may refuse to start.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Which one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,12 +37,19 @@ impl Server {
         Self { kind, name: name.to_owned(), root: root.to_owned() }
     }
 
-    /// Starts it and returns its URL.
+    /// Starts it and returns its URL. It is tried again for a while, as a machine room would: the server refuses to start
+    /// while the process that was killed is still in the table of processes.
     ///
     /// # Errors
     /// What the script says.
     pub async fn start(&self) -> Result<String, String> {
-        self.script("start").await
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.script("start").await {
+                Err(_) if Instant::now() < deadline => sleep(Duration::from_millis(500)).await,
+                result => return result,
+            }
+        }
     }
 
     /// Stops it in order.

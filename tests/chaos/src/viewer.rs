@@ -5,7 +5,8 @@ use crate::clock::now_ms;
 use crate::http;
 use crate::stack::Team;
 use futures_util::{SinkExt, StreamExt};
-use onelap_protocol::viewer::{ViewMessage, ViewerMessage};
+use onelap_protocol::standings::{self, Decoder};
+use onelap_protocol::viewer::{SeenUpTo, ViewMessage, ViewerMessage};
 use onelap_protocol::{Batch, SessionId, VIEWER_SUBPROTOCOL};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,7 +61,9 @@ pub async fn look(service: SocketAddr, mut team: Team, memory: Rc<RefCell<Memory
         match open(service, &team.cookies).await {
             Ok(socket) => {
                 memory.borrow_mut().connections += 1;
-                Viewer { socket, team: &team, memory: &memory, wanted: BTreeSet::new() }.listen().await;
+                Viewer { socket, team: &team, memory: &memory, wanted: BTreeSet::new(), fields: BTreeMap::new() }
+                    .listen()
+                    .await;
             }
             Err(Some(401 | 403)) => {
                 if let Ok(cookies) = http::log_in(service).await {
@@ -93,6 +96,8 @@ struct Viewer<'a> {
     memory: &'a RefCell<Memory>,
     /// Sessions to which it is subscribed.
     wanted: BTreeSet<SessionId>,
+    /// What was shown of the field.
+    fields: BTreeMap<SessionId, Decoder>,
 }
 
 impl Viewer<'_> {
@@ -104,6 +109,10 @@ impl Viewer<'_> {
         while let Ok(Some(Ok(message))) = timeout(SILENCE, self.socket.next()).await {
             let went_on = match message {
                 Message::Text(text) => self.text(&text).await,
+                Message::Binary(bytes) if bytes.first() == Some(&standings::OPCODE) => {
+                    self.field(&bytes);
+                    Ok(())
+                }
                 Message::Binary(bytes) => {
                     self.batch(&bytes);
                     Ok(())
@@ -131,7 +140,8 @@ impl Viewer<'_> {
                         self.memory.borrow_mut().rig_of.insert(session, index);
                     }
                     if self.wanted.insert(session) {
-                        self.say(&ViewerMessage::Subscribe { team, session, max_hz: None, after: None }).await?;
+                        let after = self.seen(session);
+                        self.say(&ViewerMessage::Subscribe { team, session, max_hz: None, after }).await?;
                     }
                 }
                 Ok(())
@@ -149,6 +159,24 @@ impl Viewer<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// Each frame applies to what was shown before on this connection.
+    fn field(&mut self, bytes: &[u8]) {
+        let decoder = standings::peek(bytes).map(|header| self.fields.entry(header.session).or_default());
+        if let Err(error) = decoder.and_then(|decoder| decoder.apply(bytes).map(drop)) {
+            self.memory
+                .borrow_mut()
+                .complaints
+                .push(format!("a viewer was shown a field that it cannot read: {error}"));
+        }
+    }
+
+    /// How far a session was shown on any connection, as the page says it when it comes back.
+    fn seen(&self, session: SessionId) -> Option<SeenUpTo> {
+        let memory = self.memory.borrow();
+        let places = memory.shown.iter().filter(|shown| shown.session == session).map(|shown| shown.place);
+        places.max().map(|(epoch, sequence)| SeenUpTo { epoch, sequence })
     }
 
     fn batch(&self, bytes: &[u8]) {

@@ -7,7 +7,7 @@ use crate::clock::now_ms;
 use crate::frames::{Frames, Message};
 use faults::{Side, Tap};
 use onelap_protocol::agent::{AgentMessage, Lane, Place, Record, ServiceMessage};
-use onelap_protocol::{ErrorCode, SessionId, batch};
+use onelap_protocol::{ErrorCode, SessionId, batch, standings};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -127,12 +127,16 @@ impl Heard {
             AgentMessage::Record { lane, place, record } => {
                 self.item(rig, lane, place, Content::Record(Box::new(record)));
             }
-            AgentMessage::Standings { .. } | AgentMessage::Status { .. } | AgentMessage::Bye { .. } => {}
+            AgentMessage::Status { .. } | AgentMessage::Bye { .. } => {}
         }
         Ok(())
     }
 
     fn agent_batch(&mut self, rig: usize, bytes: &[u8]) -> Result<(), String> {
+        if bytes.first() == Some(&standings::OPCODE) {
+            // The field is not recorded.
+            return standings::peek(bytes).map(drop).map_err(|e| e.to_string());
+        }
         let header = batch::peek(bytes).map_err(|e| e.to_string())?;
         let (lane, rest) = bytes.split_first().ok_or("nothing")?;
         let lane = Lane::of(*lane).ok_or_else(|| format!("opcode {lane}"))?;
@@ -151,7 +155,9 @@ impl Heard {
             ServiceMessage::Welcome { committed, .. } => committed.into_iter().for_each(|place| self.acked(place)),
             ServiceMessage::Resend { .. } => self.resends += 1,
             // To be slow is no fault.
-            ServiceMessage::Error { code: ErrorCode::RateLimited, .. } | ServiceMessage::Goodbye { .. } => {}
+            ServiceMessage::Error { code: ErrorCode::RateLimited, .. }
+            | ServiceMessage::Goodbye { .. }
+            | ServiceMessage::Keyframe { .. } => {}
             ServiceMessage::Error { code, message, .. } => {
                 self.complaints.push(format!("rig {rig} was told {}: {message}", code.as_str()));
             }

@@ -2,7 +2,10 @@
 
 use futures_util::{SinkExt, StreamExt};
 use onelap_protocol::agent::{AgentMessage, Lane, Place, Record, ServiceMessage};
-use onelap_protocol::race::{Game, Lap, RaceEvent, SessionInfo, SessionKind};
+use onelap_protocol::race::{
+    CarStanding, FinishState, Game, Lap, Phase, PitState, RaceEvent, SessionInfo, SessionKind, Standings,
+};
+use onelap_protocol::standings::{self, Decoder, Encoder, Field};
 use onelap_protocol::viewer::{ViewMessage, ViewerMessage};
 use onelap_protocol::{AGENT_SUBPROTOCOL, Batch, CarKey, Channel, Sample, SessionId, TeamId, VIEWER_SUBPROTOCOL};
 use serde::de::DeserializeOwned;
@@ -119,6 +122,41 @@ pub fn some_lap(lap: u16) -> Lap {
     }
 }
 
+/// A field of three cars so many seconds into such a session; the leader is ours.
+#[must_use]
+pub fn some_field(at_s: f64) -> Standings {
+    let car = |key: &str, position: u16| CarStanding {
+        car: CarKey(key.into()),
+        number: Some(key.into()),
+        driver: "Jürgen Müller".into(),
+        entrant: None,
+        car_name: None,
+        class: Some("Hyper".into()),
+        position,
+        class_position: Some(position),
+        laps: 1,
+        sector: Some(1),
+        lap_distance_m: Some((at_s * 60.0).round() as f32),
+        gap_s: None,
+        gap_laps: None,
+        interval_s: None,
+        interval_laps: None,
+        last_lap_ms: None,
+        best_lap_ms: None,
+        last_sectors_ms: [None; 3],
+        current_sectors_ms: [None; 2],
+        pit: PitState::Track,
+        pit_stops: 0,
+        penalties: 0,
+        finish: FinishState::Running,
+        compound: None,
+        virtual_energy_pct: None,
+        xz_m: Some([at_s.round() as f32, 0.25]),
+    };
+    let cars = vec![car("7-abc123", 1), car("12", 2), car("50", 3)];
+    Standings { at_s, time_left_s: None, phase: Phase::Green, yellow_sectors: vec![2], cars }
+}
+
 /// A batch of two samples, 50 ms apart, with speed and lap.
 #[must_use]
 pub fn some_batch(place: Place, at_ms: u64, lap: u16, speed_kmh: f64) -> Vec<u8> {
@@ -152,6 +190,8 @@ pub struct RawAgent {
     pub sequence: u64,
     /// What it sends for.
     pub lane: Lane,
+    /// What it has told of the field.
+    pub field: Encoder,
 }
 
 impl RawAgent {
@@ -165,7 +205,7 @@ impl RawAgent {
         headers.insert("authorization", HeaderValue::from_str(&format!("Bearer {token}")).expect("a header"));
         headers.insert("sec-websocket-protocol", HeaderValue::from_str(subprotocol).expect("a header"));
         let socket = open(request).await?;
-        Ok(Self { socket, epoch: 1, session: SessionId::new(), sequence: 0, lane: Lane::Live })
+        Ok(Self { socket, epoch: 1, session: SessionId::new(), sequence: 0, lane: Lane::Live, field: Encoder::new(1) })
     }
 
     /// Opens a socket, says hello as this run of the agent, and takes the welcome.
@@ -247,6 +287,13 @@ impl RawAgent {
         self.binary(some_batch_for(self.lane, place, at_ms, lap, speed_kmh)).await;
     }
 
+    /// Sends the field, and returns the frame.
+    pub async fn standings(&mut self, standings: &Standings) -> Vec<u8> {
+        let frame = self.field.encode(self.session, standings);
+        self.binary(frame.clone()).await;
+        frame
+    }
+
     /// Goes on after this sequence, on this lane.
     pub fn go_on(&mut self, lane: Lane, after: u64) {
         (self.lane, self.sequence) = (lane, after);
@@ -301,6 +348,8 @@ impl RawAgent {
 /// A viewer by hand.
 pub struct RawViewer {
     socket: Socket,
+    /// What it was told of the field.
+    field: Decoder,
 }
 
 impl RawViewer {
@@ -316,7 +365,7 @@ impl RawViewer {
             headers.insert("origin", HeaderValue::from_str(origin).expect("a header"));
         }
         headers.insert("sec-websocket-protocol", HeaderValue::from_static(VIEWER_SUBPROTOCOL));
-        Ok(Self { socket: open(request).await? })
+        Ok(Self { socket: open(request).await?, field: Decoder::default() })
     }
 
     /// Opens a socket with an API key, as a tool of the team's does: no cookie, no origin.
@@ -328,7 +377,7 @@ impl RawViewer {
         let headers = request.headers_mut();
         headers.insert("authorization", HeaderValue::from_str(&format!("Bearer {key}")).expect("a header"));
         headers.insert("sec-websocket-protocol", HeaderValue::from_static(VIEWER_SUBPROTOCOL));
-        Ok(Self { socket: open(request).await? })
+        Ok(Self { socket: open(request).await?, field: Decoder::default() })
     }
 
     /// Sends a message.
@@ -375,10 +424,30 @@ impl RawViewer {
     pub async fn next_batch(&mut self) -> (onelap_protocol::BatchHeader, Batch) {
         loop {
             match self.next().await {
+                Came::Binary(bytes) if bytes.first() == Some(&standings::OPCODE) => {}
                 Came::Binary(bytes) => return Batch::decode(&bytes).expect("a batch"),
                 Came::Message(_) => {}
                 Came::Closed(code) => panic!("closed with {code:?}"),
             }
         }
+    }
+
+    /// The field after the next frame of it, and that frame; all else is passed over.
+    pub async fn next_field(&mut self) -> (Field, Vec<u8>) {
+        loop {
+            match self.next().await {
+                Came::Binary(bytes) if bytes.first() == Some(&standings::OPCODE) => {
+                    let field = self.field.apply(&bytes).expect("each frame applies to what came before");
+                    return (field.clone(), bytes);
+                }
+                Came::Binary(_) | Came::Message(_) => {}
+                Came::Closed(code) => panic!("closed with {code:?}"),
+            }
+        }
+    }
+
+    /// Passes over everything until the field stands so.
+    pub async fn until_field(&mut self, standings: &Standings) {
+        while self.next_field().await.0.standings() != *standings {}
     }
 }

@@ -276,18 +276,33 @@ async fn a_subscription_that_redis_cuts_is_made_anew() {
     assert_eq!(pair.subscriptions(&pair.b), 1);
 }
 
+/// Picks the state of a rig that is, or is not, connected.
+fn connected(wanted: bool) -> impl Fn(ViewMessage) -> Option<RigState> {
+    move |m| match m {
+        ViewMessage::Rigs { rigs, .. } => rigs.into_iter().find(|rig| rig.connected == wanted),
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn a_rig_of_which_no_sign_came_is_connected_again_with_the_next_sign() {
+    let mut pair = Pair::start().await;
+    let mut watcher = pair.team.at(&pair.b).viewer().await;
+    watcher.say(&ViewerMessage::Watch { team: pair.team.id }).await;
+    let _agent = pair.rig.agent().await;
+    watcher.until(connected(true)).await;
+    pair.redis.kill();
+    watcher.until(connected(false)).await;
+    pair.redis.restart();
+    watcher.until(connected(true)).await;
+}
+
 #[tokio::test]
 async fn a_team_sees_its_rigs_wherever_they_are() {
     let pair = Pair::start().await;
     let mut watcher = pair.team.at(&pair.b).viewer().await;
     watcher.say(&ViewerMessage::Watch { team: pair.team.id }).await;
     let agent = pair.rig.agent().await;
-    let connected = |wanted: bool| {
-        move |m: ViewMessage| match m {
-            ViewMessage::Rigs { rigs, .. } => rigs.into_iter().find(|rig: &RigState| rig.connected == wanted),
-            _ => None,
-        }
-    };
     let state = watcher.until(connected(true)).await;
     assert_eq!((state.name.as_str(), state.rig), ("RIG_A", pair.rig.id));
     let listed = pair.team.at(&pair.b).get("/rigs").await.json();

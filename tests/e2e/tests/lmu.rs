@@ -307,7 +307,7 @@ async fn an_agent_that_is_stopped_goes_on_in_its_session_and_no_viewer_sees_it_e
     loop {
         match viewer.next().await {
             Came::Message(ViewMessage::Ended { reason, .. }) => panic!("a viewer saw the session end: {reason:?}"),
-            Came::Binary(bytes) if batch::peek(&bytes).unwrap().epoch > first => break,
+            Came::Binary(bytes) if batch::peek(&bytes).is_ok_and(|header| header.epoch > first) => break,
             Came::Message(_) | Came::Binary(_) => {}
             Came::Closed(code) => panic!("closed with {code:?}"),
         }
@@ -355,7 +355,7 @@ async fn after_a_break_the_rig_is_live_at_once_and_what_was_missed_follows() {
     let session = session_of(&agent).await;
     game.wait_until(2 * A_LAP, |car| car.laps_completed == 1).await.expect("a lap");
     app.stop().await;
-    game.wait_until(3 * A_LAP, |car| car.laps_completed == 3).await.expect("two laps that nobody sees");
+    game.wait_until(3 * A_LAP, |car| car.laps_completed >= 3).await.expect("two laps that nobody sees");
     app.restart().await;
     let mut status = agent.status();
     tokio::time::timeout(PATIENCE, status.wait_for(RigStatus::connected)).await.expect("connected").unwrap();
@@ -366,7 +366,7 @@ async fn after_a_break_the_rig_is_live_at_once_and_what_was_missed_follows() {
     let age_s = game.state().session_time_s - batch.value(Channel::SessionTime, batch.len() - 1).unwrap();
     // The first batch that a viewer sees is of now: eight seconds of the model are one.
     assert!(age_s < 3.0 * SPEED, "{age_s} s of the model old, {:?} after the connection", connected.elapsed());
-    game.wait_until(2 * A_LAP, |car| car.laps_completed == 4).await.expect("another lap");
+    game.wait_until(2 * A_LAP, |car| car.laps_completed >= 4).await.expect("another lap");
     game.command(Command::EndSession).await.unwrap();
     game.command(Command::NextSession { kind: SessionKind::Practice }).await.unwrap();
     ours.ended_session(session).await;

@@ -6,6 +6,7 @@ use onelap_protocol::agent::{AgentMessage, EndReason, Place, Record, ServiceMess
 use onelap_protocol::race::{GameState, RaceEvent};
 use onelap_protocol::viewer::{ViewMessage, ViewerMessage};
 use onelap_protocol::{Batch, Channel, ErrorCode};
+use std::time::{Duration, Instant};
 
 async fn snapshot(viewer: &mut RawViewer) -> ViewMessage {
     viewer.until(|m| matches!(m, ViewMessage::Snapshot { .. }).then_some(m)).await
@@ -298,7 +299,7 @@ async fn a_viewer_gets_as_many_batches_as_it_wants() {
 }
 
 #[tokio::test]
-async fn a_stopping_service_says_goodbye_and_writes_what_it_has() {
+async fn a_stopping_service_says_goodbye_and_goes_on_until_all_have_left_or_their_time_is_over() {
     let mut app = TestApp::spawn().await;
     let ours = app.team("ours").await;
     let rig = ours.rig("RIG_A").await;
@@ -307,20 +308,33 @@ async fn a_stopping_service_says_goodbye_and_writes_what_it_has() {
     agent.batch(1, 100.0).await;
     viewer.say(&ViewerMessage::Watch { team: ours.id }).await;
     viewer.until(|m| if let ViewMessage::Rigs { rigs, .. } = m { rigs[0].last_sample_ms } else { None }).await;
+    viewer.subscribe(ours.id, agent.session).await;
+    viewer.next_batch().await;
+    let mut leaves = ours.viewer().await;
+    let goodbye = |m| if let ViewMessage::Goodbye { reconnect_after_ms, .. } = m { reconnect_after_ms } else { None };
+    let began = Instant::now();
     let (_, ()) = tokio::join!(app.stop(), async {
-        let goodbye =
-            |m| if let ViewMessage::Goodbye { reconnect_after_ms, .. } = m { reconnect_after_ms } else { None };
         assert!(viewer.until(goodbye).await >= 500);
-        assert_eq!(viewer.next().await, Came::Closed(Some(1012)));
-        let mut said_goodbye = false;
+        leaves.until(goodbye).await;
+        drop(leaves);
+        while !matches!(agent.next().await, Came::Message(ServiceMessage::Goodbye { .. })) {}
+        // What is sent after the goodbye is shown, and recorded as the samples below tell.
+        agent.batch(1, 101.0).await;
+        viewer.next_batch().await;
+        // Neither leaves.
+        let closed = |code: Option<u16>| assert_eq!(code, Some(1012));
         loop {
-            match agent.next().await {
-                Came::Message(ServiceMessage::Goodbye { .. }) => said_goodbye = true,
-                Came::Message(_) | Came::Binary(_) => {}
-                Came::Closed(code) => break assert_eq!((said_goodbye, code), (true, Some(1012))),
+            if let Came::Closed(code) = viewer.next().await {
+                break closed(code);
             }
         }
+        loop {
+            if let Came::Closed(code) = agent.next().await {
+                break closed(code);
+            }
+        }
+        assert!(began.elapsed() >= Duration::from_secs(3), "they were given time");
     });
     let samples = rows(&app, ours.id).await.unwrap().into_iter().find(|(name, _)| name == "samples").unwrap().1;
-    assert_eq!(samples, 2);
+    assert_eq!(samples, 4);
 }

@@ -132,7 +132,7 @@ mod tests {
             Told::Joined(Some(17))
         );
         assert_eq!(one_lap(br#"{"type":"gap","session":"x","from":3,"to":5}"#), Told::Gap(3, 5));
-        assert_eq!(one_lap(br#"{"type":"standings","standings":{}}"#), Told::Nothing);
+        assert_eq!(one_lap(br#"{"type":"setup","setup":{}}"#), Told::Nothing);
         assert!(matches!(one_lap(br#"{"type":"refused","code":"not_found"}"#), Told::Refused(_)));
     }
 

@@ -1,8 +1,9 @@
 //! Benchmarks that print figures. Each states its baseline and measures it in the same run.
 //!
-//! `load codec` and `load spool` need nothing. `load viewers`, `load ingest` and `load standard` start the release build of
-//! the service on a database of its own (they need `ONELAP_TEST_DATABASE_URL`), and the servers beside it. All drive the
-//! fake game through the agent's reader first, so that the samples are what a rig would send. `make bench` runs all of it.
+//! `load codec` and `load spool` need nothing. `load viewers`, `load ingest`, `load offline` and `load standard` start the
+//! release build of the service on a database of its own (they need `ONELAP_TEST_DATABASE_URL`), and the servers beside
+//! it. All drive the fake game through the agent's reader first, so that the samples are what a rig would send.
+//! `make bench` runs all of it.
 //!
 //! A run is an open loop: `plan` says when a frame is due, `rigs` sends it then, `crowd` holds the viewers, and what is
 //! measured is the time since the frame was due.
@@ -13,7 +14,9 @@ mod codec;
 mod crowd;
 mod dialect;
 mod feed;
+mod field;
 mod ingest;
+mod offline;
 mod plan;
 mod process;
 mod report;
@@ -48,7 +51,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Bench {
-    /// Batches on the wire and chunks in storage: bytes and time, against the 1Lap contract's JSON.
+    /// Batches and the field on the wire and chunks in storage: bytes and time, against JSON.
     Codec,
     /// The agent's spool: items a second onto the disk and back, against a bare loop of writes.
     Spool,
@@ -61,6 +64,9 @@ enum Bench {
         #[arg(long, default_value_t = 30.0)]
         seconds: f64,
     },
+    /// An agent that comes back after an hour without the service: its spool, how soon it is live, how long it catches up,
+    /// and what that costs.
+    Offline(offline::Options),
     /// Rigs and viewers against one kind of server: delivered, lost, latency, CPU per frame, memory.
     Viewers {
         #[command(flatten)]
@@ -95,11 +101,17 @@ async fn main() {
         std::thread::spawn(move || servers::run(server)).join().expect("it serves until it is killed");
         return;
     }
+    if let Bench::Offline(options) = &cli.bench {
+        return offline::run(options, &cli.programs).await;
+    }
     let samples = feed::samples(Duration::from_secs(cli.feed_seconds)).await;
     println!("{}", feed::describe(&samples));
     let feed = Feed { samples: samples.as_slice().into(), per_frame: 1, acks_within: None };
     match cli.bench {
-        Bench::Codec => codec::run(&samples),
+        Bench::Codec => {
+            codec::run(&samples);
+            field::run(Duration::from_secs(cli.feed_seconds)).await;
+        }
         Bench::Spool => spool::run(&samples),
         Bench::Ingest { rigs, seconds } => ingest::print(&ingest::run(&feed, rigs, seconds, &cli.programs).await),
         Bench::Viewers { spec, against, instances, runs, json } => {
@@ -116,6 +128,6 @@ async fn main() {
             }
         }
         Bench::Standard(options) => standard::run(&options, &cli.programs, &feed).await,
-        Bench::Serve { .. } => {}
+        Bench::Offline(_) | Bench::Serve { .. } => {}
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use std::fs;
+use std::str::FromStr;
 use std::time::Instant;
 
 /// `/proc` counts CPU in ticks of 10 ms, on every Linux.
@@ -11,12 +12,15 @@ fn read(path: &str) -> String {
     fs::read_to_string(path).unwrap_or_default()
 }
 
-/// User and system seconds of a `stat` line of a process or thread.
+/// A field of a `stat` line of a process or thread, counted from 0 after the name: the name may hold spaces and is closed
+/// by the last bracket.
+fn field_of<T: FromStr>(stat: &str, index: usize) -> Option<T> {
+    stat.rsplit(')').next().unwrap_or_default().split_whitespace().nth(index)?.parse().ok()
+}
+
+/// User and system seconds of such a line.
 fn cpu_of(stat: &str) -> f64 {
-    // The name may hold spaces; it is closed by the last bracket. After it, utime and stime are fields 12 and 13.
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |i: usize| fields.get(i).and_then(|f| f.parse::<f64>().ok()).unwrap_or_default();
-    (ticks(11) + ticks(12)) / TICKS_PER_S
+    [11, 12].into_iter().filter_map(|i| field_of::<f64>(stat, i)).sum::<f64>() / TICKS_PER_S
 }
 
 /// CPU seconds that processes have used.
@@ -37,6 +41,38 @@ pub(crate) fn resident_kib(pids: &[u32]) -> f64 {
 /// CPU seconds of the calling thread.
 pub(crate) fn thread_cpu_s() -> f64 {
     cpu_of(&read("/proc/thread-self/stat"))
+}
+
+/// A thread of this process, for who looks at it from another.
+#[derive(Debug, Clone)]
+pub(crate) struct Thread(String);
+
+impl Thread {
+    /// The calling one.
+    pub(crate) fn current() -> Self {
+        let link = fs::read_link("/proc/thread-self").unwrap_or_default();
+        Self(format!("/proc/{}/stat", link.display()))
+    }
+
+    /// CPU seconds that it has used; 0 when it has ended.
+    pub(crate) fn cpu_s(&self) -> f64 {
+        cpu_of(&read(&self.0))
+    }
+}
+
+/// The process that has started this one, where it is on this machine.
+pub(crate) fn parent(pid: u32) -> Option<u32> {
+    field_of(&read(&format!("/proc/{pid}/stat")), 1)
+}
+
+/// CPU seconds of a process and of all that it has started, those that have ended and were waited for included.
+pub(crate) fn family_cpu_s(pid: u32) -> f64 {
+    let own = read(&format!("/proc/{pid}/stat"));
+    let ended: f64 = [13, 14].into_iter().filter_map(|i| field_of::<f64>(&own, i)).sum::<f64>() / TICKS_PER_S;
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = processes.filter_map(|entry| entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()));
+    let children = pids.map(|pid| read(&format!("/proc/{pid}/stat"))).filter(|stat| field_of(stat, 1) == Some(pid));
+    cpu_of(&own) + ended + children.map(|stat| cpu_of(&stat)).sum::<f64>()
 }
 
 /// Files that this process may have open.
@@ -116,8 +152,7 @@ pub(crate) fn load_average() -> String {
 fn is_realtime() -> bool {
     let stat = read("/proc/self/stat");
     // The policy is field 41, the 39th after the name; 1 and 2 are SCHED_FIFO and SCHED_RR.
-    let policy = stat.rsplit(')').next().unwrap_or_default().split_whitespace().nth(38);
-    matches!(policy, Some("1" | "2"))
+    matches!(field_of::<u32>(&stat, 38), Some(1 | 2))
 }
 
 /// The machine in one line: cores, CPU, memory, kernel.

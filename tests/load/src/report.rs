@@ -2,6 +2,7 @@
 
 use crate::run::Report;
 use std::fmt::Write as _;
+use std::path::Path;
 
 /// Median of what is not empty, by value.
 pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
@@ -123,4 +124,14 @@ pub(crate) fn time(ms: f64) -> String {
         ms if ms < 1000.0 => format!("{ms:.0} ms"),
         ms => format!("{:.1} s", ms / 1000.0),
     }
+}
+
+/// Replaces what stands in a file between the two marks of that name.
+pub(crate) fn write_between_marks(path: &Path, name: &str, text: &str) {
+    let whole = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let [begin, end] = ["from here", "to here"].map(|mark| format!("<!-- {name}: {mark} -->"));
+    let marks = || Some((whole.split_once(&begin)?.0, whole.split_once(&end)?.1));
+    let (before, after) =
+        marks().unwrap_or_else(|| panic!("{} has no lines \"{begin}\" and \"{end}\"", path.display()));
+    std::fs::write(path, format!("{before}{begin}\n\n{text}\n{end}{after}")).expect("the file can be written");
 }

@@ -20,10 +20,10 @@ const CAP_BYTES: u64 = 4 << 30;
 const MEMORY_BYTES: usize = 64 << 20;
 
 /// A folder that goes with the benchmark.
-struct Scratch(PathBuf);
+pub(crate) struct Scratch(pub(crate) PathBuf);
 
 impl Scratch {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let path = std::env::temp_dir().join(format!("onelap-load-spool-{}", std::process::id()));
         fs::create_dir_all(&path).expect("a folder for temporary files");
         Self(path)

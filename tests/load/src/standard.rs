@@ -10,14 +10,11 @@ use crate::target::{Kind, Programs, Target};
 use clap::ValueEnum;
 use serde::Serialize;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// Others may use so much of the machine before a round begins.
 const QUIET: f64 = 0.08;
-/// Between these lines of a file the tables are written.
-const BEGIN: &str = "<!-- make bench: from here -->";
-const END: &str = "<!-- make bench: to here -->";
 
 /// A case of the set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
@@ -100,7 +97,7 @@ pub(crate) async fn run(options: &Options, programs: &Programs, feed: &Feed) {
         std::fs::write(path, format!("{all:#}\n")).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     }
     if let Some(path) = &options.write {
-        write_between_marks(path, &standard.text);
+        report::write_between_marks(path, "make bench", &standard.text);
     }
 }
 
@@ -320,13 +317,4 @@ impl Standard<'_> {
         let spec = Spec { viewers, rigs: 2, join_over: viewers as f64 / 1_000.0 + 1.0, ..spec.clone() };
         self.alone(Case::Instances, &spec, 2).await;
     }
-}
-
-/// Replaces what stands between the marks.
-fn write_between_marks(path: &Path, text: &str) {
-    let whole = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let marks = || Some((whole.split_once(BEGIN)?.0, whole.split_once(END)?.1));
-    let (before, after) =
-        marks().unwrap_or_else(|| panic!("{} has no lines \"{BEGIN}\" and \"{END}\"", path.display()));
-    std::fs::write(path, format!("{before}{BEGIN}\n\n{text}\n{END}{after}")).expect("the file can be written");
 }

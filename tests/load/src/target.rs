@@ -193,6 +193,11 @@ impl Target {
         }
     }
 
+    /// The token of a rig of ours.
+    pub(crate) fn token(&self, rig: usize) -> &str {
+        &self.ours.as_ref().expect("only the service has rigs").tokens[rig]
+    }
+
     /// Sequence of a rig's first frame.
     pub(crate) fn first_sequence(&self) -> u64 {
         if self.ours.is_some() { 2 } else { 1 }

@@ -627,7 +627,7 @@ team: TeamId,
  */
 session: SessionId,
 /**
- * Most batches a second that the viewer wants; all of them where absent.
+ * Most batches a second that the viewer wants, and most frames of the field; all of them where absent.
  */
 max_hz: number | null,
 /**
@@ -677,10 +677,6 @@ sequence: number,
  */
 info: SessionInfo,
 /**
- * The field.
- */
-standings: Standings | null,
-/**
  * The setup in the car.
  */
 setup: Setup | null,
@@ -703,15 +699,7 @@ session: SessionId,
 /**
  * The facts, whole.
  */
-info: SessionInfo, } | { "type": "standings",
-/**
- * Session.
- */
-session: SessionId,
-/**
- * The field.
- */
-standings: Standings, } | { "type": "event",
+info: SessionInfo, } | { "type": "event",
 /**
  * Session.
  */
@@ -800,6 +788,10 @@ export const BATCH_FORMAT = 1;
 export const MAX_BATCH_SAMPLES = 256;
 export const MAX_TRACE_SAMPLES = 36000;
 export const MAX_BATCH_CHANNELS = 512;
+export const OPCODE_STANDINGS = 5;
+export const STANDINGS_FORMAT = 1;
+export const MAX_CARS = 104;
+export const MAX_TEXT = 512;
 /** A quantised value that is not there. */
 export const ABSENT = -2147483648;
 

@@ -6,6 +6,7 @@ use crate::spool::Spool;
 use crate::testing::session_info;
 use onelap_protocol::agent::{EndReason, Lane, Record};
 use onelap_protocol::race::{Game, GameState, Phase as RacePhase, Standings};
+use onelap_protocol::standings::{Decoder, Field, peek};
 use onelap_protocol::{RigId, SessionId, TeamId};
 
 mod any_order;
@@ -86,6 +87,15 @@ impl Bench {
             AgentMessage::Record { lane, place, .. } => (lane, place),
             other => panic!("{other:?} is not a record"),
         }
+    }
+
+    /// The field, which goes next, whole.
+    fn field(&mut self, session: SessionId) -> Field {
+        let Action::Binary(frame) = self.next() else { panic!("the field does not go next") };
+        let mut decoder = Decoder::default();
+        let field = decoder.apply(&frame).unwrap();
+        assert_eq!(field.session(), session);
+        field.clone()
     }
 
     fn waits_until(&mut self) -> u64 {
@@ -197,7 +207,7 @@ fn the_field_is_live_only_and_the_newest_wins() {
     assert!(matches!(bench.next(), Action::Wait(_)), "the field of before the connection is old");
     bench.outbox.set_standings(standings());
     bench.outbox.set_standings(Box::new(Standings { at_s: 9.0, ..*standings() }));
-    assert!(matches!(bench.said(), AgentMessage::Standings { standings, .. } if standings.at_s == 9.0));
+    assert_eq!(bench.field(session).standings().at_s, 9.0);
     assert!(matches!(bench.next(), Action::Wait(_)));
 }
 
@@ -208,7 +218,44 @@ fn nothing_about_a_session_goes_before_its_first_record() {
     bench.record(session);
     bench.outbox.set_standings(standings());
     assert_eq!(bench.sent(), place(session, 1));
-    assert!(matches!(bench.said(), AgentMessage::Standings { .. }));
+    bench.field(session);
+}
+
+#[test]
+fn the_field_goes_whole_first_and_when_it_is_asked_for_and_every_ten_seconds() {
+    let session = SessionId::new();
+    let mut bench = Bench::live(vec![], 1, session);
+    bench.sent();
+    let base = |bench: &mut Bench| {
+        bench.outbox.set_standings(standings());
+        let mut next = bench.next();
+        if next == Action::Ping {
+            bench.link.heard();
+            next = bench.next();
+        }
+        let Action::Binary(frame) = next else { panic!("{next:?} is no frame") };
+        let header = peek(&frame).unwrap();
+        header.base.map(|base| header.number - base)
+    };
+    assert_eq!([base(&mut bench), base(&mut bench)], [None, Some(1)]);
+    bench.hear(ServiceMessage::Keyframe { session });
+    assert_eq!([base(&mut bench), base(&mut bench)], [None, Some(1)]);
+    bench.now_ms += 5_000;
+    assert_eq!(base(&mut bench), Some(1));
+    bench.now_ms += 5_000;
+    assert_eq!([base(&mut bench), base(&mut bench)], [None, Some(1)]);
+    let other = SessionId::new();
+    bench.record(other);
+    bench.sent();
+    assert_eq!([base(&mut bench), base(&mut bench)], [None, Some(1)]);
+    bench.link.lost("broken", bench.now_ms);
+    bench.now_ms = bench.waits_until();
+    bench.next();
+    bench.link.connected(bench.now_ms);
+    bench.said();
+    bench.hear(welcome(vec![place(session, 1), place(other, 1)]));
+    bench.said();
+    assert_eq!([base(&mut bench), base(&mut bench)], [None, Some(1)], "on every connection");
 }
 
 #[test]
@@ -271,8 +318,44 @@ fn a_busy_service_is_tried_again_soon() {
 }
 
 #[test]
-fn goodbye_names_the_wait() {
+fn after_a_goodbye_everything_goes_on_until_it_is_time_to_go_elsewhere() {
+    let session = SessionId::new();
+    let mut bench = Bench::live(vec![], 0, session);
+    bench.hear(ServiceMessage::Goodbye { reason: "deploy".into(), reconnect_after_ms: 2_000 });
+    let go_ms = bench.waits_until();
+    assert!((1_000..=3_000).contains(&(go_ms - bench.now_ms)));
+    bench.record(session);
+    assert_eq!(bench.sent(), place(session, 1));
+    // Nobody can put it off.
+    bench.hear(ServiceMessage::Goodbye { reason: "deploy".into(), reconnect_after_ms: 9_000 });
+    assert_eq!(bench.waits_until(), go_ms);
+    bench.can_write = false;
+    assert_eq!(bench.waits_until(), go_ms);
+
+    bench.now_ms = go_ms;
+    assert_eq!(bench.next(), Action::HangUp);
+    assert_eq!(bench.link.view().problem.as_deref(), Some("deploy"));
+    bench.now_ms = bench.waits_until();
+    assert!(bench.now_ms - go_ms <= 150, "the wait is over");
+    assert_eq!(bench.next(), Action::Connect);
+}
+
+#[test]
+fn a_service_that_closes_after_its_goodbye_is_given_the_time_that_it_asked_for() {
     let mut bench = Bench::live(vec![], 0, SessionId::new());
+    bench.hear(ServiceMessage::Goodbye { reason: "deploy".into(), reconnect_after_ms: 20_000 });
+    bench.link.lost("the service closed the connection", bench.now_ms);
+    let waits_ms = bench.waits_until() - bench.now_ms;
+    assert!((10_000..=30_000).contains(&waits_ms), "{waits_ms} ms");
+    assert_eq!(bench.link.view().problem.as_deref(), Some("deploy"));
+}
+
+#[test]
+fn a_goodbye_instead_of_a_welcome_is_obeyed_at_once() {
+    let mut bench = Bench::new();
+    bench.next();
+    bench.link.connected(bench.now_ms);
+    bench.said();
     bench.hear(ServiceMessage::Goodbye { reason: "deploy".into(), reconnect_after_ms: 2_000 });
     assert_eq!(bench.next(), Action::HangUp);
     assert!((1_000..=3_000).contains(&(bench.waits_until() - bench.now_ms)));

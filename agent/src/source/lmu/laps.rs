@@ -80,9 +80,9 @@ impl Pending {
             return None;
         }
         let mut lap = self.lap.clone();
-        // Its sectors are new and go with the time that is there: the lap took as long as the one before, to the
-        // millisecond.
-        let has_lap = has_lap || has_sectors && now.sector2_s > 0.0 && now.lap_s > now.sector2_s;
+        // What is new goes with what is there: the lap, or its first two sectors, took as long as before, to the millisecond.
+        let go_together = now.sector2_s > 0.0 && now.lap_s > now.sector2_s;
+        let (has_lap, has_sectors) = (has_lap || has_sectors && go_together, has_sectors || has_lap && go_together);
         if has_lap {
             lap.time_ms = ms(now.lap_s);
         }
@@ -259,6 +259,14 @@ mod tests {
         let told = run(&[look(1, FIRST), look(2, same), look(2, same), look(2, same)]);
         assert_eq!(told.iter().map(|lap| (lap.lap, lap.time_ms)).collect::<Vec<_>>(), [(2, Some(100_001))]);
         assert_eq!(told[0].sectors_ms, [Some(30_200), Some(35_232), Some(34_569)]);
+    }
+
+    #[test]
+    fn a_lap_whose_sectors_take_as_long_as_those_before_has_them() {
+        let same = LastTimes { lap_s: 99.9, ..FIRST };
+        let told = run(&[look(1, FIRST), look(2, same), look(2, same), look(2, same)]);
+        assert_eq!((told.len(), told[0].time_ms), (1, Some(99_900)));
+        assert_eq!(told[0].sectors_ms, [Some(30_123), Some(35_309), Some(34_468)]);
     }
 
     #[test]

@@ -13,8 +13,8 @@ use crate::reading::Reading;
 use onelap_protocol::race::{Phase, RaceEvent, SessionInfo};
 use onelap_protocol::setup::Setup;
 
-/// Time between two standings: at most two a second, of a game that updates five times.
-const STANDINGS_EVERY_MS: u64 = 480;
+/// Time between two standings. The game updates them every 200 ms, which is seen up to a look at it sooner or later.
+const STANDINGS_EVERY_MS: u64 = 140;
 /// A note that is from later than this is from a session before, s.
 const FUTURE_S: f64 = 1.0;
 

@@ -183,11 +183,20 @@ fn a_lap_that_the_game_calls_invalid_is_told_so() {
 }
 
 #[test]
-fn standings_come_twice_a_second_at_most() {
+fn standings_come_with_every_update_of_the_game_and_not_much_oftener() {
     let mut wall = Wall::racing();
-    let count = |out: &[Reading]| out.iter().filter(|r| matches!(r, Reading::Standings(_))).count();
-    let told: usize = (0..20).map(|i| count(&wall.see(&Picture::race().at(11.0 + f64::from(i) * 0.2, 11.0)))).sum();
-    assert!((6..=8).contains(&told), "{told}");
+    let mut count = |i: u32| {
+        let out = wall.see(&Picture::race().at(11.0 + f64::from(i) * 0.2, 11.0));
+        out.iter().filter(|r| matches!(r, Reading::Standings(_))).count()
+    };
+    let told: usize = (0..20).map(|i| count(i) + count(i)).sum();
+    assert_eq!(told, 20, "once an update");
+    let mut quickly = |i: u32| {
+        wall.now_ms -= 150;
+        wall.see(&Picture::race().at(13.0 + f64::from(i) * 0.05, 11.0))
+    };
+    let told = (0..30).flat_map(&mut quickly).filter(|r| matches!(r, Reading::Standings(_))).count();
+    assert_eq!(told, 10, "of an update every 50 ms one in three");
     let out = (0..3).flat_map(|i| wall.see(&Picture::race().at(20.0 + f64::from(i), 20.0))).collect::<Vec<_>>();
     let Some(Reading::Standings(standings)) = out.iter().find(|r| matches!(r, Reading::Standings(_))) else {
         panic!("no standings")

@@ -4,7 +4,7 @@ use super::snapshot::bytes;
 use super::{Ask, Bus, CONTROL, Control, PATIENCE, RigSays, Signed, live_channel};
 use crate::live::delta::Message;
 use crate::live::hub::Hub;
-use onelap_protocol::{SessionId, TeamId};
+use onelap_protocol::TeamId;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, PushInfo, PushKind, RedisError};
 use std::collections::HashSet;
@@ -198,15 +198,10 @@ impl<'a> Reading<'a> {
                 following.missed();
             }
             if following.has_hole() {
-                self.reload(team, session);
+                let bus = self.bus.clone();
+                tokio::spawn(async move { following.reload(&bus, team, session).await });
             }
         }
-    }
-
-    fn reload(&self, team: TeamId, session: SessionId) {
-        let Some(following) = self.bus.following().get(&(team, session)).cloned() else { return };
-        let bus = self.bus.clone();
-        tokio::spawn(async move { following.reload(&bus, team, session).await });
     }
 }
 

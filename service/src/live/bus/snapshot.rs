@@ -2,14 +2,14 @@
 //!
 //! `snap:{team}:{session}` is a hash of the parts, `events:{team}:{session}` a list of our latest events with their
 //! places. Events, facts and setup are written before they are published: who subscribes first and reads then misses
-//! nothing. Batches and standings are written once a second, because the next one is never far away.
+//! nothing. Batches and the field (a keyframe) are written once a second, because the next one is never far away.
 
 use super::super::delta::Delta;
 use super::super::session::RECENT_EVENTS;
 use super::super::shown::At;
 use bytes::Bytes;
 use onelap_protocol::agent::EndReason;
-use onelap_protocol::race::{RaceEvent, SessionInfo, Standings};
+use onelap_protocol::race::{RaceEvent, SessionInfo};
 use onelap_protocol::setup::Setup;
 use onelap_protocol::viewer::Consumption;
 use onelap_protocol::{SessionId, TeamId};
@@ -27,7 +27,8 @@ pub(in super::super) struct Snapshot {
     pub(in super::super) at: At,
     pub(in super::super) setup: Option<Setup>,
     pub(in super::super) consumption: Consumption,
-    pub(in super::super) standings: Option<Standings>,
+    /// The field, as a keyframe.
+    pub(in super::super) field: Option<Bytes>,
     /// The last batch, as the agent sent it.
     pub(in super::super) batch: Option<Bytes>,
     pub(in super::super) events: Vec<(At, RaceEvent)>,
@@ -73,7 +74,7 @@ pub(super) fn update(team: TeamId, session: SessionId, delta: &Delta, at: At, ab
     let set = |field: &str, value: &[u8]| vec![set(&key, field, value, at), expire(&key)];
     match delta {
         Delta::Batch(bytes) => set("batch", bytes),
-        Delta::Standings { standings } => set("standings", &json(standings)),
+        Delta::Standings(keyframe) => set("field", keyframe),
         Delta::Consumption { consumption } => set("consumption", &json(consumption)),
         Delta::Info { info, .. } => set("info", &json(info)),
         Delta::Setup { setup, .. } => set("setup", &json(setup)),
@@ -93,7 +94,7 @@ pub(super) fn write(team: TeamId, session: SessionId, snapshot: &Snapshot) -> Ve
     all.arg("consumption").arg(json(&snapshot.consumption));
     let parts = [
         ("setup", snapshot.setup.as_ref().map(json)),
-        ("standings", snapshot.standings.as_ref().map(json)),
+        ("field", snapshot.field.as_ref().map(|b| b.to_vec())),
         ("batch", snapshot.batch.as_ref().map(|b| b.to_vec())),
         ("ended", snapshot.ended.as_ref().map(json)),
         ("history", snapshot.has_history.then(|| b"1".to_vec())),
@@ -135,7 +136,7 @@ pub(super) async fn read(
         at: part(&parts, "at").unwrap_or_default(),
         setup: part(&parts, "setup"),
         consumption: part(&parts, "consumption").unwrap_or_default(),
-        standings: part(&parts, "standings"),
+        field: parts.get("field").map(|bytes| Bytes::copy_from_slice(bytes)),
         batch: parts.get("batch").map(|bytes| Bytes::copy_from_slice(bytes)),
         events,
         has_history: parts.contains_key("history"),

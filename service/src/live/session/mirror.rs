@@ -4,6 +4,7 @@ use super::{At, LiveSession, State};
 use crate::live::bus::{Bus, Snapshot};
 use crate::live::delta::{Delta, Message};
 use crate::live::{now_ms, wire};
+use bytes::Bytes;
 use onelap_protocol::race::RaceEvent;
 use onelap_protocol::viewer::{Consumption, ViewMessage};
 use onelap_protocol::{SessionId, TeamId, batch};
@@ -26,16 +27,19 @@ impl Published {
     fn keeps(&mut self, delta: &Delta) -> bool {
         let last_ms = match delta {
             Delta::Batch(_) => &mut self.batch_ms,
-            Delta::Standings { .. } => &mut self.standings_ms,
             _ => return true,
         };
-        let now = now_ms();
-        let is_due = now.abs_diff(*last_ms) >= KEEP_EVERY_MS;
-        if is_due {
-            *last_ms = now;
-        }
-        is_due
+        is_due(last_ms)
     }
+}
+
+fn is_due(last_ms: &mut u64) -> bool {
+    let now = now_ms();
+    let is_due = now.abs_diff(*last_ms) >= KEEP_EVERY_MS;
+    if is_due {
+        *last_ms = now;
+    }
+    is_due
 }
 
 impl LiveSession {
@@ -43,7 +47,7 @@ impl LiveSession {
     pub(in crate::live) fn copy_of(id: SessionId, snapshot: Snapshot) -> Self {
         let begin = super::Begin { info: snapshot.info.clone(), epoch: 0, sequence: 0 };
         let live = Self::new(id, begin);
-        live.state().take_over(snapshot);
+        live.state().take_over(id, snapshot);
         live
     }
 
@@ -55,6 +59,18 @@ impl LiveSession {
             matches!(&delta, Delta::Event { event, .. } | Delta::LateEvent { event, .. } if state.is_ours(event));
         let message = state.number(self.id, bus, team, delta);
         bus.publish(&message, state.shown.position(), keep, is_ours);
+    }
+
+    /// Tells the other instances of a frame of the field that was shown here. Once a second the whole follows, for who
+    /// has not what it applies to; so a snapshot and what comes after it meet.
+    pub(in crate::live) fn publish_standings(&self, bus: &Bus, team: TeamId, frame: &[u8]) {
+        let mut state = self.state();
+        let message = state.number(self.id, bus, team, Delta::Standings(Bytes::copy_from_slice(frame)));
+        bus.publish(&message, state.shown.position(), false, false);
+        if let Some(whole) = state.field.keyframe().filter(|_| is_due(&mut state.published.standings_ms)) {
+            let message = state.number(self.id, bus, team, Delta::Standings(whole));
+            bus.publish(&message, state.shown.position(), true, false);
+        }
     }
 
     /// Writes the whole for the other instances and tells them to read it.
@@ -72,7 +88,8 @@ impl LiveSession {
                     self.batch(&header, &bytes);
                 }
             }
-            Delta::Standings { standings } => self.standings(*standings),
+            // A frame that does not apply is followed by the whole within a second.
+            Delta::Standings(frame) => _ = self.standings(&frame),
             Delta::Event { at, event } => _ = self.event(at, &event),
             Delta::LateEvent { at, event } => _ = self.state().tell_late(self.id, at, &event),
             Delta::Consumption { consumption } => _ = self.consumption(consumption),
@@ -89,15 +106,17 @@ impl LiveSession {
     pub(in crate::live) fn restore(&self, snapshot: Snapshot) {
         let mut state = self.state();
         let (run, last) = state.shown.position();
-        state.take_over(snapshot);
+        state.take_over(self.id, snapshot);
         let (run_now, now) = state.shown.position();
         let whole = state.told(self.id);
         state.viewers.retain(|s| !s.outbox.is_closed());
-        for viewer in &state.viewers {
+        let State { field, viewers, .. } = &mut *state;
+        for viewer in viewers {
             if run == run_now && now > last {
                 viewer.outbox.message(&ViewMessage::Gap { session: self.id, from: last + 1, to: now });
             }
             viewer.outbox.event(whole.clone());
+            field.show_whole(self.id, &mut viewer.field, &viewer.outbox);
         }
     }
 }
@@ -114,7 +133,7 @@ impl State {
             at: self.shown.position(),
             setup: self.setup.clone(),
             consumption: self.consumption,
-            standings: self.standings.clone(),
+            field: self.field.keyframe(),
             batch: self.last_batch.as_ref().map(wire::payload),
             events: self.events.iter().cloned().collect(),
             has_history: self.has_history,
@@ -123,7 +142,7 @@ impl State {
     }
 
     /// What the snapshot has is newer, or known already; what it has not, stays.
-    fn take_over(&mut self, snapshot: Snapshot) {
+    fn take_over(&mut self, session: SessionId, snapshot: Snapshot) {
         let events_at = snapshot.events.last().map_or((0, 0), |(at, _)| *at);
         let at: At = snapshot.at.max(events_at);
         if self.shown.position() < at {
@@ -132,7 +151,9 @@ impl State {
         self.shown.skip_to(at);
         self.info = snapshot.info;
         self.setup = snapshot.setup.or(self.setup.take());
-        self.standings = snapshot.standings.or(self.standings.take());
+        if let Some(keyframe) = &snapshot.field {
+            self.field.take_over(session, keyframe);
+        }
         self.ended = snapshot.ended.or(self.ended);
         self.has_history |= snapshot.has_history;
         if snapshot.consumption != Consumption::default() {

@@ -39,7 +39,8 @@ export interface Batch {
   values: Float64Array;
 }
 
-class Reader {
+/** Reads from bytes and remembers where it is. */
+export class Reader {
   at = 0;
   constructor(private readonly bytes: Uint8Array) {}
 
@@ -163,7 +164,7 @@ function readColumn(reader: Reader, flags: number, samples: number, quantum: num
   }
 }
 
-function uuid(bytes: Uint8Array): SessionId {
+export function uuid(bytes: Uint8Array): SessionId {
   const hex = Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }

@@ -28,6 +28,18 @@ const facts = (over: Partial<DashboardFacts> = {}): DashboardFacts => ({
   ...over,
 });
 
+it('calls a rig live that is away for a moment, as when it moves to another instance', () => {
+  const away = { rig: rig({ connected: false }) };
+  expect(dashboardCondition(facts({ ...away, ageMs: 400 }), NOW)).toEqual({ kind: 'live' });
+  expect(dashboardCondition(facts({ ...away, ageMs: 1001 }), NOW)).toEqual({
+    kind: 'stale',
+    ageMs: 1001,
+    why: 'offline',
+  });
+  const paused = { rig: rig({ connected: false, state: 'paused' }) };
+  expect(dashboardCondition(facts({ ...paused, ageMs: 400 }), NOW)).toMatchObject({ kind: 'stale' });
+});
+
 describe('rigCondition', () => {
   it.each<[string, Partial<RigState>, unknown]>([
     ['never', { connected: false, since_ms: null, last_sample_ms: null }, { kind: 'never' }],

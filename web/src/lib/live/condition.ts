@@ -8,6 +8,9 @@ import type { EndReason, GameState, RigState } from '../protocol.gen.ts';
 /** Samples come at 2 Hz or more; after this long without one, what is shown is old. */
 export const STALE_MS = 3000;
 
+/** A rig that moves to another instance is away for less than this. */
+const MOVES_MS = 1000;
+
 export type LinkState = 'connecting' | 'open' | 'reconnecting' | 'stopped';
 
 export type Condition =
@@ -92,6 +95,7 @@ export function dashboardCondition(facts: DashboardFacts, nowMs: number): Condit
   if (ended && rig.state !== 'menu') return { kind: 'over', reason: facts.endReason };
   const fresh = ageMs !== null && ageMs <= STALE_MS;
   if (!rig.connected) {
+    if (rig.state === 'on_track' && ageMs !== null && ageMs <= MOVES_MS) return { kind: 'live' };
     const condition = rigCondition(rig, nowMs);
     return condition.kind === 'never' || ageMs === null ? condition : { kind: 'stale', ageMs, why: 'offline' };
   }

@@ -11,6 +11,11 @@ const frame = new Uint8Array(
 const after = (batches: number) => frame.map((byte, i) => (i === 24 ? byte + batches : byte));
 const next = after(1);
 
+const field = (n: number) =>
+  new Uint8Array(
+    readFileSync(new URL(`../../../../protocol/tests/golden/standings/race.${n}.bin`, import.meta.url)),
+  ).slice().buffer;
+
 class FakeSocket implements Socket {
   binaryType = '';
   onopen: Socket['onopen'] = null;
@@ -124,6 +129,29 @@ describe('Connection', () => {
     expect(socket().closed).toBe(false);
   });
 
+  it('keeps the field up to date and asks for the whole where a frame does not apply, once in a while', () => {
+    socket().onopen?.();
+    connection.handle({ type: 'show', team: 't', session: SESSION });
+    const subscribed = () => socket().sent.filter((m) => (m as { type: string }).type === 'subscribe').length;
+    [field(1), field(2)].forEach((data) => socket().onmessage?.({ data }));
+    expect(ofType('standings').map((m) => ('standings' in m ? [m.session, m.standings.cars.length] : null))).toEqual([
+      [SESSION, 3],
+      [SESSION, 3],
+    ]);
+    expect(subscribed()).toBe(1);
+    now = 50_000;
+    [field(4), field(5)].forEach((data) => socket().onmessage?.({ data }));
+    expect([ofType('standings').length, ofType('bad_frame').length, subscribed()]).toEqual([2, 2, 2]);
+    socket().onmessage?.({ data: field(1) });
+    expect(ofType('standings')).toHaveLength(3);
+    now += 10_000;
+    socket().onmessage?.({ data: field(3) });
+    expect(subscribed()).toBe(3);
+    connection.handle({ type: 'show', team: 't', session: 'other' });
+    socket().onmessage?.({ data: field(1) });
+    expect(ofType('standings'), 'of a session that is not shown').toHaveLength(3);
+  });
+
   it('waits longer after each failure and anew after a success', () => {
     const waits = [0, 1, 2, 3, 4, 5, 6, 7].map(() => {
       lose();
@@ -148,11 +176,31 @@ describe('Connection', () => {
     expect(timers.size).toBe(0);
   });
 
-  it('does as a goodbye says', () => {
-    socket().onopen?.();
-    socket().onmessage?.({ data: JSON.stringify({ type: 'goodbye', reason: 'restart', reconnect_after_ms: 2000 }) });
-    lose(1012);
+  const goodbye = (ms: number | null) =>
+    socket().onmessage?.({ data: JSON.stringify({ type: 'goodbye', reason: 'restart', reconnect_after_ms: ms }) });
+
+  it('stays until the time that a goodbye names, then is made anew elsewhere without a word', () => {
+    subscribed();
+    goodbye(2000);
+    socket().onmessage?.({ data: frame.slice().buffer });
+    expect(ofType('samples')).toHaveLength(1);
+    expect(socket().closed).toBe(false);
     expect(runTimer()).toBe(2500);
+    expect(socket().closed).toBe(true);
+    expect(runTimer()).toBe(0);
+    expect(sockets.length).toBe(2);
+    socket().onopen?.();
+    expect(socket().sent.at(-1)).toMatchObject({ type: 'subscribe', after: { epoch: expect.any(Number) } });
+    expect(posted.filter((m) => m.type === 'link').map((m) => m.link)).toEqual(['connecting', 'open', 'open']);
+  });
+
+  it('does as a goodbye says when the service closes after it', () => {
+    socket().onopen?.();
+    goodbye(2000);
+    now = 500;
+    lose(1012);
+    expect(posted.at(-1)).toEqual({ type: 'link', link: 'reconnecting', why: 'restart' });
+    expect(runTimer()).toBe(2000);
     socket().onopen?.();
     socket().onmessage?.({ data: JSON.stringify({ type: 'goodbye', reason: 'too old', reconnect_after_ms: null }) });
     lose(1000);

@@ -2,13 +2,14 @@
  * The viewer's connection: opens the socket, says what is wanted, decodes, and comes back after a loss.
  *
  * Invariants: what is wanted (teams, session, rate) is said anew on every connection; at most one socket and one timer
- * to open it exist; a frame that cannot be read costs that frame only; what belongs to a session that is not shown is
+ * to open the next exist; a frame that cannot be read costs that frame only; what belongs to a session that is not shown is
  * dropped. Another rate is asked for by subscribing again, which the service answers with a snapshot: events are neither
  * lost nor, since the page knows them, shown twice.
  *
  * Not here: the browser. Socket, timers and chance come from outside, so that tests need none of them.
  */
 import {
+  OPCODE_STANDINGS,
   VIEWER_SUBPROTOCOL,
   type SessionId,
   type TeamId,
@@ -16,9 +17,10 @@ import {
   type ViewerMessage,
 } from '../protocol.gen.ts';
 import { askedMs, backoffMs } from './backoff.ts';
-import { type Batch, BatchError, decodeBatch } from './batch.ts';
+import { type Batch, BatchError, decodeBatch, uuid } from './batch.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import { FULL_HZ, HIDDEN_HZ } from './rate.ts';
+import { StandingsDecoder } from './standings.ts';
 
 /** The part of `WebSocket` that is used. */
 export interface Socket {
@@ -41,6 +43,8 @@ export interface Surroundings {
 
 /** A connection that was silent for this long when the page is seen again is made anew. */
 const SILENT_MS = 20_000;
+/** Between two requests for the whole field, where its frames cannot be read. */
+const WHOLE_FIELD_MS = 10_000;
 
 /** Where batches were coming, one that is silent for this long is dead, though nobody has closed it. */
 const DEAD_MS = 8000;
@@ -55,6 +59,9 @@ interface Place {
 }
 
 export class Connection {
+  /** What is known of the shown session's field. */
+  private readonly field = new StandingsDecoder();
+  private askedWhole = -Infinity;
   private url: string | null = null;
   private socket: Socket | null = null;
   private opened = false;
@@ -63,8 +70,8 @@ export class Connection {
   private lastHeard = 0;
   /** Batches that came since something was said that would explain that they stop. */
   private flowing = 0;
-  private goodbyeMs: number | null | undefined;
-  private goodbyeReason: string | null = null;
+  /** What the service has said of the end of this connection: when to be elsewhere, `null` for never again. */
+  private goodbye: { at: number | null; reason: string } | null = null;
   private teams: TeamId[] = [];
   private shown: { team: TeamId; session: SessionId } | null = null;
   /** The last batch of the shown session. */
@@ -178,8 +185,7 @@ export class Connection {
     socket.binaryType = 'arraybuffer';
     this.socket = socket;
     this.opened = false;
-    this.goodbyeMs = undefined;
-    this.goodbyeReason = null;
+    this.goodbye = null;
     socket.onopen = () => this.onOpen();
     socket.onmessage = (event) => this.onFrame(event.data);
     socket.onclose = (event) => this.onClose(event.code, event.reason);
@@ -196,8 +202,33 @@ export class Connection {
   private onFrame(data: unknown): void {
     this.lastHeard = this.around.now();
     this.attempt = 0;
-    if (data instanceof ArrayBuffer) this.onBatch(new Uint8Array(data));
+    if (data instanceof ArrayBuffer) this.onBinary(new Uint8Array(data));
     else if (typeof data === 'string') this.onText(data);
+  }
+
+  private onBinary(bytes: Uint8Array): void {
+    if (bytes[0] === OPCODE_STANDINGS) this.onStandings(bytes);
+    else this.onBatch(bytes);
+  }
+
+  private onStandings(bytes: Uint8Array): void {
+    if (bytes.length >= 18 && uuid(bytes.subarray(2, 18)) !== this.shown?.session) return;
+    try {
+      const { session, standings } = this.field.apply(bytes);
+      this.around.post({ type: 'standings', session, standings });
+    } catch (error) {
+      if (!(error instanceof BatchError)) throw error;
+      this.around.post({ type: 'bad_frame', why: error.message });
+      this.askForWholeField();
+    }
+  }
+
+  /** Differences are of no use any more; a new subscription begins with the whole. */
+  private askForWholeField(): void {
+    const now = this.around.now();
+    if (now - this.askedWhole < WHOLE_FIELD_MS) return;
+    this.askedWhole = now;
+    this.subscribe();
   }
 
   private onBatch(bytes: Uint8Array): void {
@@ -245,10 +276,7 @@ export class Connection {
       this.around.post({ type: 'bad_frame', why: 'a control message is not JSON' });
       return;
     }
-    if (message.type === 'goodbye') {
-      this.goodbyeMs = message.reconnect_after_ms;
-      this.goodbyeReason = message.reason;
-    }
+    if (message.type === 'goodbye') this.onGoodbye(message.reason, message.reconnect_after_ms);
     if (this.explainsSilence(message)) this.flowing = 0;
     if ('session' in message && message.session !== null && message.session !== this.shown?.session) return;
     this.around.post({ type: 'message', message });
@@ -264,26 +292,42 @@ export class Connection {
   private onClose(code: number, reason: string): void {
     const wasOpen = this.opened;
     this.forget();
-    if (this.goodbyeMs === null) {
-      this.stop(this.goodbyeReason ?? reason);
+    const { goodbye } = this;
+    if (goodbye?.at === null) {
+      this.stop(goodbye.reason);
       return;
     }
-    this.around.post({ type: 'link', link: 'reconnecting', why: this.goodbyeReason ?? (reason || null) });
+    this.around.post({ type: 'link', link: 'reconnecting', why: goodbye?.reason ?? (reason || null) });
     // A refused handshake shows as 1006 and nothing else: the login may have run out. The page knows how to renew it.
     if (!wasOpen && code === 1006 && this.attempt % 4 === 0) this.around.post({ type: 'login_needed' });
-    const asked = this.goodbyeMs;
-    const wait =
-      asked === undefined ? backoffMs(this.attempt, this.around.random()) : askedMs(asked, this.around.random());
+    const wait = goodbye ? Math.max(0, goodbye.at - this.around.now()) : backoffMs(this.attempt, this.around.random());
     this.attempt += 1;
     this.retryIn(wait);
   }
 
+  /** The service is going to stop. It goes on until then, so that nothing is missed while others reconnect before us. */
+  private onGoodbye(reason: string, reconnectAfterMs: number | null): void {
+    if (reconnectAfterMs === null) {
+      this.goodbye = { at: null, reason };
+    } else if (this.goodbye === null) {
+      const wait = askedMs(reconnectAfterMs, this.around.random());
+      this.goodbye = { at: this.around.now() + wait, reason };
+      this.inTime(wait, () => {
+        this.drop();
+        this.retryIn(0);
+      });
+    }
+  }
+
   private retryIn(ms: number): void {
-    if (this.socket !== null) return;
+    if (this.socket === null) this.inTime(ms, () => this.connect());
+  }
+
+  private inTime(ms: number, run: () => void): void {
     if (this.timer !== null) this.around.clearTimer(this.timer);
     this.timer = this.around.setTimer(() => {
       this.timer = null;
-      this.connect();
+      run();
     }, ms);
   }
 

@@ -4,7 +4,7 @@
  *
  * Invariants: one worker for the whole page; the ring holds samples of the shown session only.
  */
-import type { SessionId, TeamId, ViewMessage } from '../protocol.gen.ts';
+import type { SessionId, Standings, TeamId, ViewMessage } from '../protocol.gen.ts';
 import { type Batch, BatchError } from './batch.ts';
 import type { LinkState } from './condition.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
@@ -24,6 +24,8 @@ export interface WorkerLike {
 export interface FeedListener {
   onLink?(link: LinkState, why: string | null): void;
   onMessage?(message: ViewMessage): void;
+  /** The field of a session has changed. */
+  onStandings?(session: SessionId, standings: Standings): void;
 }
 
 export class Feed {
@@ -122,6 +124,9 @@ export class Feed {
       case 'message':
         if (message.message.type === 'hello') this.serverOffset = message.message.server_ms - this.wallClock();
         for (const listener of this.listeners) listener.onMessage?.(message.message);
+        break;
+      case 'standings':
+        for (const listener of this.listeners) listener.onStandings?.(message.session, message.standings);
         break;
       case 'link':
         this.link = message.link;

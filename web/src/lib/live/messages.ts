@@ -1,5 +1,5 @@
 /** What the page and the worker that holds the socket say to each other. */
-import type { SessionId, TeamId, ViewMessage } from '../protocol.gen.ts';
+import type { SessionId, Standings, TeamId, ViewMessage } from '../protocol.gen.ts';
 import type { Batch } from './batch.ts';
 import type { LinkState } from './condition.ts';
 
@@ -32,6 +32,8 @@ export type FromWorker =
       channels: Uint16Array;
       values: Float64Array;
     }
+  /** The field of the shown session. */
+  | { type: 'standings'; session: SessionId; standings: Standings }
   /** What `decode` gave: the samples, or why there are none. */
   | { type: 'decoded'; id: number; batch: Batch | null; why: string | null }
   /** A frame that could not be read; it was skipped. */

@@ -67,6 +67,8 @@ struct Model<'a> {
     acked: HashMap<SessionId, Place>,
     /// Times at which something was backfilled.
     backfilled: Vec<u64>,
+    /// What this connection was told of the field.
+    field: Decoder,
 }
 
 impl<'a> Model<'a> {
@@ -81,6 +83,7 @@ impl<'a> Model<'a> {
             attempts: 0,
             acked: HashMap::new(),
             backfilled: Vec::new(),
+            field: Decoder::default(),
         };
         model.bench.outbox = Outbox::new(model.spool());
         model
@@ -136,6 +139,7 @@ impl<'a> Model<'a> {
         self.run(0);
         if let (true, Phase::Greeting { said_hello: true, .. }) = (self.is_open, &self.bench.link.phase) {
             let committed = self.service.connected();
+            self.field = Decoder::default();
             self.bench.hear(welcome(committed));
             let outbox = &mut self.bench.outbox;
             let (end, running) = (outbox.spool.next_serial(), outbox.about.as_ref().map(|about| about.session));
@@ -239,7 +243,11 @@ impl<'a> Model<'a> {
                     assert!(self.bench.can_write && self.is_open);
                     self.came(serde_json::from_slice(&bytes).unwrap());
                 }
-                Action::Binary(_) => panic!("there are no batches here"),
+                // There are no batches here.
+                Action::Binary(bytes) => {
+                    assert!(self.bench.can_write && self.is_open && self.bench.link.is_live());
+                    self.field_came(&bytes);
+                }
                 // A service that is there answers.
                 Action::Ping => self.bench.link.heard(),
                 Action::HangUp => {
@@ -267,11 +275,13 @@ impl<'a> Model<'a> {
                 }
                 self.service.came(lane, place, &record);
             }
-            AgentMessage::Standings { session, .. } => {
-                assert!(self.service.knows(session), "the field before its session");
-            }
             other => assert!(matches!(other, AgentMessage::Status { .. }), "{other:?}"),
         }
+    }
+
+    fn field_came(&mut self, frame: &[u8]) {
+        let field = self.field.apply(frame).expect("each frame applies to the one before on its connection");
+        assert!(self.service.knows(field.session()), "the field before its session");
     }
 
     /// From now on all is well: everything arrives.

@@ -10,8 +10,8 @@ use crate::reading::Reading;
 use onelap_protocol::ids::CarKey;
 use onelap_protocol::race::{Lap, PitStep, RaceEvent};
 
-/// Standings come not more often than this.
-const STANDINGS_MS: u64 = 500;
+/// Standings come not more often than this: five times a second, of packets that come twenty times or more.
+const STANDINGS_MS: u64 = 180;
 
 impl Live {
     pub(super) fn take_laps(&mut self, at: Stamp, packet: &LapDataPacket, out: &mut Vec<Reading>) {

@@ -4,7 +4,8 @@
  * Invariants: messages of other sessions change nothing; a lap or happening that is told twice is kept once, so that a
  * snapshot (one comes with every reconnect and every other rate) adds to them and takes none away; laps stand by their
  * number and happenings by session time, whenever they come. What happened while the page was watching and is told only
- * afterwards is marked as late; what happened before is history and is not.
+ * afterwards is marked as late; what happened before is history and is not. The field follows a snapshot, which leaves it
+ * as it was.
  *
  * Not here: samples (`live/ring`).
  */
@@ -76,7 +77,6 @@ export class LiveSession {
         // What was missing before it was missed over a break, not for a slow connection.
         this.thinned = null;
         this.info = message.info;
-        this.standings = message.standings;
         this.takeSetup(message.setup);
         message.events.forEach((event) => this.takeEvent(event, false));
         this.consumption = message.consumption;
@@ -85,9 +85,6 @@ export class LiveSession {
         break;
       case 'info':
         this.info = message.info;
-        break;
-      case 'standings':
-        this.standings = message.standings;
         break;
       case 'event':
         this.takeEvent(message.event, message.late);
@@ -109,6 +106,11 @@ export class LiveSession {
         this.refused = message.message;
         break;
     }
+  }
+
+  /** The field, as it comes beside the messages. */
+  takeStandings(session: SessionId, standings: Standings): void {
+    if (session === this.id) this.standings = standings;
   }
 
   /** The setup before, as it was recorded: where the page was opened after the change. */

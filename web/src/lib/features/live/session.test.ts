@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Lap, RaceEvent, SessionInfo, Setup, ViewMessage } from '../../protocol.gen.ts';
+import type { Lap, RaceEvent, SessionInfo, Setup, Standings, ViewMessage } from '../../protocol.gen.ts';
 import { LiveSession } from './session.svelte.ts';
 
 const info: SessionInfo = {
@@ -31,7 +31,6 @@ const snapshot = (over: Partial<Extract<ViewMessage, { type: 'snapshot' }>> = {}
   epoch: 1,
   sequence: 10,
   info,
-  standings: null,
   setup: null,
   events: [],
   consumption: { laps: 0, fuel_l: null, fuel_kg: null, virtual_energy_pct: null },
@@ -91,6 +90,16 @@ describe('LiveSession', () => {
     expect([session.ended, session.endReason]).toEqual([true, 'game_closed']);
     session.apply(snapshot());
     expect([session.ended, session.thinned]).toEqual([false, null]);
+  });
+
+  it('keeps the field over a snapshot, which the field follows', () => {
+    const session = opened();
+    const field: Standings = { at_s: 1, time_left_s: null, phase: 'green', yellow_sectors: [], cars: [] };
+    session.takeStandings('other', field);
+    expect(session.standings).toBeNull();
+    session.takeStandings('s', field);
+    session.apply(snapshot());
+    expect(session.standings).toEqual(field);
   });
 
   it('keeps pit steps and driver changes of our car, and all notes', () => {

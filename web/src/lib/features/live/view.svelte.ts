@@ -83,6 +83,7 @@ export class LiveView {
         }
         if (message.type === 'snapshot' && message.setup !== null) void this.findSetupBefore();
       },
+      onStandings: (session, standings) => this.session?.takeStandings(session, standings),
     });
     const timer = setInterval(() => {
       this.values = Values.of(this.feed.ring);

@@ -1,0 +1,74 @@
+// The cluster that deploy/dev/cluster.sh has started: where it is, what its instances count, and what can be done to them.
+
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const DEV = join(import.meta.dirname, "../../deploy/dev");
+
+export type Instance = "a" | "b";
+type Gauge = "onelap_agents" | "onelap_viewers" | "onelap_bus_connected" | "onelap_bus_subscriptions";
+
+export const otherOf = (instance: Instance): Instance => (instance === "a" ? "b" : "a");
+
+function setting(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: run make cluster-test, or source the file that cluster.sh env names`);
+  return value;
+}
+
+export class Cluster {
+  /** nginx's address. */
+  readonly url = setting("CLUSTER_URL");
+  readonly #urls = { a: setting("CLUSTER_URL_A"), b: setting("CLUSTER_URL_B") };
+  readonly #name = setting("CLUSTER");
+
+  /** What an instance counts now; nothing where it does not answer. */
+  async count(instance: Instance, gauge: Gauge): Promise<number | undefined> {
+    try {
+      const answer = await fetch(`${this.#urls[instance]}/metrics`);
+      const line = new RegExp(`^${gauge} (\\d+)`, "m").exec(await answer.text());
+      return line ? Number(line[1]) : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The instance that has a connected agent. */
+  async home(): Promise<Instance | undefined> {
+    const [a, b] = await Promise.all([this.count("a", "onelap_agents"), this.count("b", "onelap_agents")]);
+    return a ? "a" : b ? "b" : undefined;
+  }
+
+  async viewers(): Promise<Record<Instance, number>> {
+    const [a, b] = await Promise.all([this.count("a", "onelap_viewers"), this.count("b", "onelap_viewers")]);
+    return { a: a ?? 0, b: b ?? 0 };
+  }
+
+  async pid(instance: Instance): Promise<number> {
+    return Number((await this.#script("cluster.sh", "pid", instance)).trim());
+  }
+
+  /** Ends it in order, if it runs, starts it, and waits until nginx uses it. */
+  async restart(instance: Instance): Promise<void> {
+    await this.#script("cluster.sh", "restart", instance);
+  }
+
+  async rolling(): Promise<void> {
+    await this.#script("cluster.sh", "rolling");
+  }
+
+  /** SIGKILL for Redis; what it held is gone. */
+  async killRedis(): Promise<void> {
+    await this.#script("redis.sh", "kill", this.#name);
+  }
+
+  async startRedis(): Promise<void> {
+    await this.#script("redis.sh", "start", this.#name);
+  }
+
+  async #script(script: string, ...words: string[]): Promise<string> {
+    return (await run(join(DEV, script), words)).stdout;
+  }
+}
