@@ -30,3 +30,22 @@ export type DriverChangeRow = Written<Schemas['DriverChangeRow']>;
 export type SessionDetail = Omit<Written<Schemas['SessionDetail']>, 'notes'> & {
   notes: { at_s: number; event: RaceEvent }[];
 };
+
+export type Role = Schemas['Role'];
+export type Action = Schemas['Action'];
+/** Who may do what: the table that the service goes by. */
+export type Roles = Written<Schemas['Roles']>;
+export type TeamDetail = Written<Schemas['TeamDetail']>;
+export type Member = Written<Schemas['Member']>;
+export type Invitation = Written<Schemas['Invitation']>;
+/** With its link, which is shown this once; none where it was sent by e-mail. */
+export type MadeInvitation = Written<Schemas['MadeInvitation']>;
+export type InvitationLook = Written<Schemas['InvitationLook']>;
+export type Deletion = Written<Schemas['Deletion']>;
+export type ApiKey = Written<Schemas['ApiKeyRow']>;
+export type ApiKeyScope = Schemas['Scope'];
+/** Shown this once. */
+export type MadeApiKey = Written<Schemas['MadeApiKey']>;
+export type Act = Schemas['Act'];
+export type AuditEntry = Omit<Written<Schemas['Entry']>, 'detail'> & { detail: Record<string, unknown> };
+export type AuditPage = Omit<Written<Schemas['AuditPage']>, 'entries'> & { entries: AuditEntry[] };
