@@ -2,9 +2,10 @@
  * Requests to the service.
  *
  * Invariants: an answer is what was asked for or an `ApiError` with a sentence for people; when the access token has run
- * out it is renewed once, by one request for all that wait, and the request is made again.
+ * out it is renewed once, by one request for all that wait, and the request is made again; so it is when the service asks
+ * to confirm with the password, once that was done.
  *
- * Not here: what happens when the login is gone (`onLoggedOut`, given by the app).
+ * Not here: what happens when the login is gone (`onLoggedOut`), and asking for the password (`onConfirm`): the app's.
  */
 import type { ErrorCode } from '../protocol.gen.ts';
 
@@ -19,6 +20,8 @@ export class ApiError extends Error {
     readonly field: string | null = null,
     /** For support. */
     readonly trace: string | null = null,
+    /** When it can be tried again, where the service said so. */
+    readonly retryAfterS: number | null = null,
   ) {
     super(message);
   }
@@ -29,7 +32,10 @@ export type Renewal = 'renewed' | 'logged_out' | 'unreachable';
 export class Client {
   /** Called when a request needs a login and none can be had. */
   onLoggedOut: () => void = () => undefined;
+  /** Asks for the password, so that what needs it can be done; false where the person would rather not. */
+  onConfirm: () => Promise<boolean> = () => Promise.resolve(false);
   private renewing: Promise<Renewal> | null = null;
+  private confirming: Promise<boolean> | null = null;
 
   constructor(private readonly fetcher: typeof fetch = (...args) => fetch(...args)) {}
 
@@ -41,8 +47,19 @@ export class Client {
     return this.json<T>('POST', path, body);
   }
 
-  delete(path: string): Promise<undefined> {
-    return this.json<undefined>('DELETE', path);
+  put<T>(path: string, body?: unknown): Promise<T> {
+    return this.json<T>('PUT', path, body);
+  }
+
+  delete<T = undefined>(path: string, body?: unknown): Promise<T> {
+    return this.json<T>('DELETE', path, body);
+  }
+
+  /** A file to keep, with the name that the service gives it. */
+  async file(path: string): Promise<{ name: string; blob: Blob }> {
+    const answer = await this.send('GET', path);
+    const name = /filename="([^"]+)"/.exec(answer.headers.get('content-disposition') ?? '')?.[1];
+    return { name: name ?? 'download', blob: await answer.blob() };
   }
 
   async bytes(path: string, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
@@ -85,6 +102,17 @@ export class Client {
       if (renewal === 'renewed') answer = await this.try(method, path, body, signal);
       if (answer.status === 401) this.onLoggedOut();
     }
+    if (answer.ok) return answer;
+    const error = await errorOf(answer);
+    if (error.code !== 'confirm_required') throw error;
+    return this.sendConfirmed(method, path, body, signal);
+  }
+
+  /** The same again, once the password was shown; one question for all that wait. */
+  private async sendConfirmed(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+    this.confirming ??= this.onConfirm().finally(() => (this.confirming = null));
+    if (!(await this.confirming)) throw notConfirmed();
+    const answer = await this.try(method, path, body, signal);
     if (!answer.ok) throw await errorOf(answer);
     return answer;
   }
@@ -109,15 +137,23 @@ function unreachable(): ApiError {
   return new ApiError(0, 'unreachable', 'The service cannot be reached. Check the connection and try again.');
 }
 
+function notConfirmed(): ApiError {
+  return new ApiError(403, 'confirm_required', 'This was not done: it needs your password.');
+}
+
 async function errorOf(answer: Response): Promise<ApiError> {
+  const seconds = Number.parseInt(answer.headers.get('retry-after') ?? '', 10);
+  const retryAfterS = Number.isNaN(seconds) ? null : seconds;
   try {
     const { error } = (await answer.json()) as {
       error: { code: ErrorCode; message: string; field?: string | null; trace?: string };
     };
-    return new ApiError(answer.status, error.code, sentence(error.message), error.field ?? null, error.trace ?? null);
+    const [field, trace] = [error.field ?? null, error.trace ?? null];
+    return new ApiError(answer.status, error.code, sentence(error.message), field, trace, retryAfterS);
   } catch {
     const code = answer.status >= 500 ? 'unavailable' : 'internal';
-    return new ApiError(answer.status, code, `The service answered with status ${answer.status}.`);
+    const message = `The service answered with status ${answer.status}.`;
+    return new ApiError(answer.status, code, message, null, null, retryAfterS);
   }
 }
 

@@ -12,6 +12,15 @@ type Written<T> = T extends (infer Item)[]
     : T;
 
 export type Me = Written<Schemas['Me']>;
+export type User = Me['user'];
+/** One browser in which somebody is logged in. */
+export type Login = Written<Schemas['Login']>;
+/** What kind of installation this is. */
+export type About = Written<Schemas['About']>;
+export type Role = Schemas['Role'];
+export type Action = Schemas['Action'];
+/** Who may do what in a team. */
+export type Roles = Written<Schemas['Roles']>;
 export type Team = Written<Schemas['Team']>;
 export type Rig = Written<Schemas['Rig']>;
 export type RigToken = Written<Schemas['Token']>;
@@ -31,10 +40,6 @@ export type SessionDetail = Omit<Written<Schemas['SessionDetail']>, 'notes'> & {
   notes: { at_s: number; event: RaceEvent }[];
 };
 
-export type Role = Schemas['Role'];
-export type Action = Schemas['Action'];
-/** Who may do what: the table that the service goes by. */
-export type Roles = Written<Schemas['Roles']>;
 export type TeamDetail = Written<Schemas['TeamDetail']>;
 export type Member = Written<Schemas['Member']>;
 export type Invitation = Written<Schemas['Invitation']>;

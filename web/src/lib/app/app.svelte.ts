@@ -4,12 +4,14 @@
  * Not here: what any page shows.
  */
 import { Client, type ApiError, problemOf } from '../api/client.ts';
-import type { Me, Team } from '../api/types.ts';
+import type { About, Action, Me, Roles, Team } from '../api/types.ts';
+import { Confirmation } from '../features/auth/confirmation.svelte.ts';
 import { Rigs } from '../features/rigs/rigs.svelte.ts';
 import { Feed } from '../live/feed.ts';
 import { Pace } from './pace.svelte.ts';
 import { Router } from './router.svelte.ts';
-import { paths, returnPath } from './routes.ts';
+import { isPublic, paths, returnPath } from './routes.ts';
+import { may, whoMay } from './roles.ts';
 
 export class App {
   readonly api = new Client();
@@ -22,11 +24,17 @@ export class App {
   feed: Feed | null = $state.raw(null);
   readonly rigs = new Rigs();
   readonly pace = new Pace();
-  /** Whether somebody was here whose login has run out. */
-  loginRanOut = $state(false);
+  /** Why somebody who was here is not logged in any more. */
+  whyLoggedOut: string | null = $state(null);
+  /** What kind of installation this is; `null` while that is not known. */
+  about: About | null = $state.raw(null);
+  readonly confirmation = new Confirmation();
+  /** Who may do what. */
+  private roles: Roles | null = $state.raw(null);
 
   constructor() {
     this.api.onLoggedOut = () => this.toLogin();
+    this.api.onConfirm = () => this.confirmation.ask();
     addEventListener('online', () => this.feed?.wake());
     document.addEventListener('visibilitychange', () => {
       this.feed?.see(document.visibilityState === 'visible');
@@ -35,8 +43,9 @@ export class App {
 
   async start(): Promise<void> {
     this.problem = null;
+    void this.learn();
     try {
-      this.enter(await this.api.get<Me>('/api/me'));
+      await this.enter(await this.api.get<Me>('/api/me'));
     } catch (error) {
       const problem = problemOf(error);
       if (problem.status !== 401) this.problem = problem;
@@ -44,11 +53,26 @@ export class App {
     }
   }
 
+  /** What kind of installation this is: pages do without where it cannot be had. */
+  private async learn(): Promise<void> {
+    try {
+      this.about = await this.api.get<About>('/api/about');
+    } catch {
+      this.about = null;
+    }
+  }
+
   /** Somebody has logged in. */
-  enter(me: Me): void {
-    this.feed?.close();
+  async enter(me: Me): Promise<void> {
+    this.roles ??= await this.api.get<Roles>('/api/roles');
     this.me = me;
-    this.loginRanOut = false;
+    this.whyLoggedOut = null;
+    this.connect();
+  }
+
+  /** Opens the live connection, anew where there is one. */
+  private connect(): void {
+    this.feed?.close();
     const worker = new Worker(new URL('../live/worker.ts', import.meta.url), { type: 'module' });
     const url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/live/ws`;
     this.feed = new Feed(worker, url, () => this.renew());
@@ -58,26 +82,48 @@ export class App {
     this.watch();
   }
 
+  /** Reads again who is logged in and which teams there are: after a change of name, team or role. */
+  async refresh(): Promise<void> {
+    this.me = await this.api.get<Me>('/api/me');
+    this.watch();
+  }
+
   /** Asks what all rigs are doing: at the start, and when there are others than before. */
   watch(): void {
     this.feed?.watch(this.me?.teams.map((team) => team.id) ?? []);
   }
 
   /** After log-in or sign-up: to where the person wanted to go. */
-  arrive(me: Me): void {
-    this.enter(me);
+  async arrive(me: Me): Promise<void> {
+    await this.enter(me);
     this.router.go(returnPath(this.router.search), { replace: true });
   }
 
   async logout(): Promise<void> {
     await this.api.post('/api/auth/logout');
+    this.goodbye();
+  }
+
+  /** The person has logged out, or is no more: to the log-in page, without a word of why. */
+  goodbye(): void {
     this.leave();
-    this.loginRanOut = false;
+    this.whyLoggedOut = null;
+    this.router.secrets.dropInvitation();
     this.router.go(paths.login());
   }
 
   team(id: string): Team | null {
     return this.me?.teams.find((team) => team.id === id) ?? null;
+  }
+
+  /** Whether the person may do this in a team. Only for what is shown: the service asks for itself. */
+  can(team: string, action: Action): boolean {
+    return may(this.roles, this.team(team)?.role, action);
+  }
+
+  /** The roles that may do this: "owner or engineer". */
+  whoMay(action: Action): string {
+    return whoMay(this.roles, action);
   }
 
   private async renew(): Promise<'renewed' | 'logged_out' | 'unreachable'> {
@@ -87,10 +133,9 @@ export class App {
   }
 
   private toLogin(): void {
-    if (this.me != null) this.loginRanOut = true;
+    if (this.me != null) this.whyLoggedOut = 'You are no longer logged in here.';
     this.leave();
-    const { page } = this.router.route;
-    if (page !== 'login' && page !== 'signup') {
+    if (!isPublic(this.router.route.page)) {
       this.router.go(paths.login(this.router.path + this.router.search), { replace: true });
     }
   }

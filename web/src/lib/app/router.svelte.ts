@@ -1,12 +1,19 @@
 /** The address bar as state; the history API and nothing more. */
 import { type Route, routeOf } from './routes.ts';
+import { Secrets, localKeeper } from './secrets.ts';
 
 export class Router {
   path = $state(location.pathname);
   search = $state(location.search);
   readonly route: Route = $derived(routeOf(this.path));
 
+  /** What links carried behind their `#`. */
+  readonly secrets = new Secrets(localKeeper());
+  /** How often a link with a secret was opened: a page that is shown already is made anew for another one. */
+  links = $state(0);
+
   constructor() {
+    this.hideSecret();
     addEventListener('popstate', () => this.read());
     addEventListener('click', (event) => this.follow(event));
   }
@@ -32,8 +39,16 @@ export class Router {
   }
 
   private read(): void {
+    this.hideSecret();
     this.path = location.pathname;
     this.search = location.search;
+  }
+
+  /** Takes the secret of a link out of the address bar and the history. */
+  private hideSecret(): void {
+    if (!this.secrets.notice(routeOf(location.pathname).page, location.hash)) return;
+    history.replaceState(null, '', location.pathname + location.search);
+    this.links += 1;
   }
 
   /** A plain click on a link of the app. */

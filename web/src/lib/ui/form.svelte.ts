@@ -12,7 +12,7 @@ export type Needed<Name extends string> = Record<Name, [value: string, called: s
 export type Wrong<Name extends string> = Partial<Record<Name, string>>;
 
 /** A sentence for every field that is empty. */
-export function missing<Name extends string>(needed: Needed<Name>): Wrong<Name> {
+export function missing<Name extends string>(needed: Partial<Needed<Name>>): Wrong<Name> {
   const wrong: Wrong<Name> = {};
   for (const [name, [value, called]] of Object.entries(needed) as [Name, [string, string]][]) {
     if (value.trim() === '') wrong[name] = `${called} is missing.`;
@@ -28,7 +28,7 @@ export class Form<Name extends string> {
   wrong: Wrong<Name> = $state.raw({});
 
   /** Does the work when nothing is missing. */
-  async submit(event: SubmitEvent, needed: Needed<Name>, work: () => Promise<unknown>): Promise<void> {
+  async submit(event: SubmitEvent, needed: Partial<Needed<Name>>, work: () => Promise<unknown>): Promise<void> {
     event.preventDefault();
     if (this.busy) return;
     const form = event.currentTarget as HTMLFormElement;
