@@ -73,7 +73,7 @@ export class Client {
     return this.renewing;
   }
 
-  private async askRenewal(): Promise<Renewal> {
+  protected async askRenewal(): Promise<Renewal> {
     try {
       const answer = await this.fetcher('/api/auth/refresh', { method: 'POST', credentials: 'same-origin' });
       if (answer.ok) return 'renewed';

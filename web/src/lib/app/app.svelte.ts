@@ -7,7 +7,8 @@ import { Client, type ApiError, problemOf } from '../api/client.ts';
 import type { About, Action, Me, Roles, Team } from '../api/types.ts';
 import { Confirmation } from '../features/auth/confirmation.svelte.ts';
 import { Rigs } from '../features/rigs/rigs.svelte.ts';
-import { Feed } from '../live/feed.ts';
+import type { Feed } from '../live/feed.ts';
+import { openFeed } from '../live/open-feed.ts';
 import { Pace } from './pace.svelte.ts';
 import { Router } from './router.svelte.ts';
 import { isPublic, paths, returnPath } from './routes.ts';
@@ -73,11 +74,8 @@ export class App {
   /** Opens the live connection, anew where there is one. */
   private connect(): void {
     this.feed?.close();
-    const worker = new Worker(new URL('../live/worker.ts', import.meta.url), { type: 'module' });
-    const url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/live/ws`;
-    this.feed = new Feed(worker, url, () => this.renew());
+    this.feed = openFeed({ renew: () => this.renew() });
     this.feed.askRate(this.pace.maxHz);
-    if (document.visibilityState === 'hidden') this.feed.see(false);
     this.rigs.follow(this.feed);
     this.watch();
   }

@@ -70,7 +70,7 @@ beforeEach(() => {
     random: () => 1,
     now: () => now,
   });
-  connection.handle({ type: 'start', url: 'ws://here/api/live/ws' });
+  connection.handle({ type: 'start', url: 'ws://here/api/live/ws', behindMs: 0 });
 });
 
 describe('Connection', () => {
@@ -217,6 +217,17 @@ describe('Connection', () => {
     expect(socket().closed).toBe(true);
     runTimer();
     expect(sockets.length).toBe(2);
+  });
+
+  it('is left alone when it may be silent, because the service holds everything back', () => {
+    connection.handle({ type: 'start', url: 'ws://here/api/live/ws?as=share', behindMs: 300_000 });
+    socket().onopen?.();
+    now = 300_000;
+    connection.handle({ type: 'wake' });
+    expect(socket().closed).toBe(false);
+    now = 320_001;
+    connection.handle({ type: 'wake' });
+    expect(socket().closed).toBe(true);
   });
 
   const rates = () => socket().sent.map((m) => (m as { max_hz?: number }).max_hz);

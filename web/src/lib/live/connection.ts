@@ -41,7 +41,7 @@ export interface Surroundings {
   now(): number;
 }
 
-/** A connection that was silent for this long when the page is seen again is made anew. */
+/** A connection that was silent for this long when the page is seen again is made anew; one that is held back, later. */
 const SILENT_MS = 20_000;
 /** Between two requests for the whole field, where its frames cannot be read. */
 const WHOLE_FIELD_MS = 10_000;
@@ -63,6 +63,8 @@ export class Connection {
   private readonly field = new StandingsDecoder();
   private askedWhole = -Infinity;
   private url: string | null = null;
+  /** How far the service holds back what it sends here: so long a new connection is silent. */
+  private behindMs = 0;
   private socket: Socket | null = null;
   private opened = false;
   private timer: number | null = null;
@@ -87,7 +89,7 @@ export class Connection {
   handle(message: ToWorker): void {
     switch (message.type) {
       case 'start':
-        this.url = message.url;
+        [this.url, this.behindMs] = [message.url, message.behindMs];
         this.around.post({ type: 'link', link: 'connecting', why: null });
         this.connect();
         break;
@@ -109,7 +111,7 @@ export class Connection {
         break;
       case 'login':
         if (message.renewed) this.retryIn(0);
-        else this.stop('You have been logged out.');
+        else this.stop('You are no longer logged in here.');
         break;
       case 'wake':
         this.wake();
@@ -168,7 +170,7 @@ export class Connection {
     if (this.socket === null && this.timer !== null) {
       this.attempt = 0;
       this.retryIn(0);
-    } else if (this.opened && this.around.now() - this.lastHeard > SILENT_MS) {
+    } else if (this.opened && this.around.now() - this.lastHeard > SILENT_MS + this.behindMs) {
       this.renew();
     }
   }

@@ -65,6 +65,23 @@ describe('Feed', () => {
     expect(feed.ageMs()).toBe(0);
   });
 
+  it('lives in the past where the service holds everything back', () => {
+    const renew = () => Promise.resolve(renewal);
+    feed = new Feed(
+      worker,
+      'ws://here',
+      renew,
+      () => now,
+      () => WALL + now,
+      60_000,
+    );
+    expect(asked.at(-1)).toEqual({ type: 'start', url: 'ws://here', behindMs: 60_000 });
+    feed.show('t', 's');
+    expect(feed.serverNow()).toBe(WALL + now - 60_000);
+    worker.say(samples(WALL + now - 60_000, 100));
+    expect(feed.ageMs()).toBe(0);
+  });
+
   it('does not take the last batch of a stream that stopped long ago for live', () => {
     now = 600_000;
     feed.show('t', 's');

@@ -21,6 +21,9 @@ export interface WorkerLike {
   terminate(): void;
 }
 
+/** Asks whether what opened the connection is still good, and renews it where that can be done. */
+export type Renew = () => Promise<'renewed' | 'logged_out' | 'unreachable'>;
+
 export interface FeedListener {
   onLink?(link: LinkState, why: string | null): void;
   onMessage?(message: ViewMessage): void;
@@ -45,17 +48,22 @@ export class Feed {
   constructor(
     private readonly worker: WorkerLike,
     url: string,
-    private readonly renew: () => Promise<'renewed' | 'logged_out' | 'unreachable'>,
+    private readonly renew: Renew,
     private readonly now: () => number = () => performance.now(),
     private readonly wallClock: () => number = Date.now,
+    /** How far the service holds everything back for whoever looks. */
+    private readonly behindMs = 0,
   ) {
     worker.onmessage = (event) => this.take(event.data);
-    worker.postMessage({ type: 'start', url });
+    worker.postMessage({ type: 'start', url, behindMs });
   }
 
-  /** The service's clock, as well as it is known. */
+  /**
+   * The service's clock, as well as it is known, at the moment that is shown: where everything comes later, ages are by
+   * the clock of what is seen.
+   */
   serverNow(): number {
-    return this.wallClock() + this.serverOffset;
+    return this.wallClock() + this.serverOffset - this.behindMs;
   }
 
   /** How long ago the last sample of the shown session came; null where none did. */

@@ -4,7 +4,8 @@ import type { Batch } from './batch.ts';
 import type { LinkState } from './condition.ts';
 
 export type ToWorker =
-  | { type: 'start'; url: string }
+  /** Connect; what comes is so much older than it is for others. */
+  | { type: 'start'; url: string; behindMs: number }
   /** Tell me what these teams' rigs are doing. */
   | { type: 'watch'; teams: TeamId[] }
   /** Show this session, or none. */
