@@ -110,6 +110,11 @@ impl Order {
         self.taken
     }
 
+    /// Last sequence that came.
+    pub(super) fn last_came(&self) -> u64 {
+        self.came
+    }
+
     fn accept_hole(&mut self, next: u64) {
         self.lost += next - 1 - self.taken;
         self.taken = next - 1;

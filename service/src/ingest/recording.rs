@@ -46,13 +46,25 @@ pub(super) enum Found {
     /// It is not known, and what came is not its beginning.
     Unknown,
     /// A later run of the agent has recorded to it.
-    LaterRun,
+    LaterRun {
+        /// Up to where this one is committed.
+        committed: u64,
+        /// The last sequence that came of it.
+        came: u64,
+    },
 }
 
 impl Recording {
-    /// Begins with the item `first`; `begins` where that is the facts of the session.
-    pub(super) fn open(recorder: &Recorder, from: Sender, session: SessionId, first: u64, begins: bool) -> Self {
-        let (writer, opening) = recorder.open(from.tenant, from.rig, session, from.epoch);
+    /// Begins with the item `first`; `begins` where that is the facts of the session. `follows` is where the run before
+    /// ends.
+    pub(super) fn open(
+        recorder: &Recorder,
+        from: Sender,
+        (session, first): (SessionId, u64),
+        begins: bool,
+        follows: Option<(u64, u64)>,
+    ) -> Self {
+        let (writer, opening) = recorder.open(from.tenant, from.rig, session, from.epoch, follows);
         Self {
             epoch: from.epoch,
             writer,
@@ -91,7 +103,7 @@ impl Recording {
     fn opened(&mut self, opened: Opened) -> Found {
         self.opening = None;
         match opened {
-            Opened::LaterRun => Found::LaterRun,
+            Opened::LaterRun { committed } => Found::LaterRun { committed, came: self.order.last_came() },
             Opened::New if !self.begins || !self.order.began_at_the_beginning() => Found::Unknown,
             Opened::New => {
                 self.order.opened(0);
@@ -147,6 +159,11 @@ impl Recording {
     pub(super) fn ask(&mut self, now: Duration) -> Ask {
         let is_missing = self.opening.is_none() && (self.is_followed || !self.order.is_whole());
         if is_missing { self.order.ask(now, self.writer.has_room()) } else { Ask::Nothing }
+    }
+
+    /// Epoch and last sequence that the recorder has taken.
+    pub(super) fn end(&self) -> (u64, u64) {
+        (self.epoch, self.order.last_taken())
     }
 
     /// Whether the recorder has taken everything that came, and knows that it could.

@@ -134,21 +134,26 @@ impl Sessions {
         stream.found(&self.live, found)
     }
 
-    /// Makes sure that the stream records this run of the agent; `false` where an earlier one is not whole yet.
+    /// Makes sure that the stream records this run of the agent; `false` where an earlier one is not whole yet, and for what
+    /// is recorded already.
     fn open(&mut self, from: Sender, place: Place, begins: bool) -> Result<bool, Refusal> {
         let Some(stream) = self.streams.get_mut(&place.session) else { return Ok(false) };
-        match &mut stream.recording {
-            Some(recording) if recording.epoch == place.epoch => return Ok(true),
-            Some(recording) if recording.epoch > place.epoch => return Err(later_run(place.session)),
-            Some(recording) if !recording.is_whole() => {
+        match (stream.end_of(place.epoch), &mut stream.recording) {
+            (_, Some(recording)) if recording.epoch == place.epoch => return Ok(true),
+            (Some(last), _) if place.sequence <= last => return Ok(false),
+            (Some(_), _) => return Err(later_run(place.session)),
+            (None, Some(recording)) if recording.epoch > place.epoch => return Err(later_run(place.session)),
+            (None, Some(recording)) if !recording.is_whole() => {
                 recording.is_followed();
                 return Ok(false);
             }
             // The later run goes on where the writer of the one before ends.
-            Some(_) | None => {}
+            (None, _) => {}
         }
+        let follows = stream.follow();
         let begins = begins && place.sequence == 1;
-        let recording = Recording::open(&self.recorder, from, place.session, place.sequence, begins);
+        let first = (place.session, place.sequence);
+        let recording = Recording::open(&self.recorder, from, first, begins, follows);
         let (progress, backfilled) = (recording.writer.progress.clone(), recording.writer.backfilled.clone());
         let (out, live, stopped) = (self.out.clone(), self.live.clone(), self.stopped.clone());
         actix_web::rt::spawn(acknowledge(out, live.clone(), progress, place.session, place.epoch, stopped));

@@ -15,6 +15,10 @@ use crate::recorder::{Content, Stored};
 use onelap_protocol::agent::{Lane, Place, Record};
 use onelap_protocol::race::{RaceEvent, SessionInfo};
 use onelap_protocol::{Batch, BatchHeader, CarKey, ErrorCode, RigId, SessionId};
+use std::collections::VecDeque;
+
+/// How many earlier runs of the agent a session remembers.
+const EARLIER_RUNS: usize = 16;
 
 /// Who is sending.
 #[derive(Debug, Clone, Copy)]
@@ -40,11 +44,22 @@ pub(super) struct Stream {
     /// The fold of what is shown while that is ahead of what is recorded.
     ahead: Option<Fold>,
     pub(super) recording: Option<Recording>,
+    /// Epoch and last sequence of the runs of the agent before the one that is recorded: what comes of them again is
+    /// known. The latest few.
+    earlier_runs: VecDeque<(u64, u64)>,
 }
 
 impl Stream {
     pub(super) fn new(session: SessionId) -> Self {
-        Self { session, own: None, is_shown: false, stored: None, ahead: None, recording: None }
+        Self {
+            session,
+            own: None,
+            is_shown: false,
+            stored: None,
+            ahead: None,
+            recording: None,
+            earlier_runs: VecDeque::new(),
+        }
     }
 
     /// Takes in what the recorder has found of the session.
@@ -65,12 +80,35 @@ impl Stream {
                 let message = format!("session {session} is not known: its first item, sequence 1, must be its facts");
                 return Err((ErrorCode::OutOfOrder, message));
             }
-            Found::LaterRun => {
-                self.recording = None;
-                return Err(later_run(session));
+            Found::LaterRun { committed, came } => {
+                if let Some(recording) = self.recording.take() {
+                    self.ended_at((recording.epoch, committed));
+                }
+                if came > committed {
+                    return Err(later_run(session));
+                }
             }
         }
         Ok(())
+    }
+
+    fn ended_at(&mut self, end: (u64, u64)) {
+        if self.earlier_runs.len() == EARLIER_RUNS {
+            self.earlier_runs.pop_front();
+        }
+        self.earlier_runs.push_back(end);
+    }
+
+    /// Where a run of the agent before the one that is recorded ended, if that is known.
+    pub(super) fn end_of(&self, epoch: u64) -> Option<u64> {
+        self.earlier_runs.iter().rev().find(|(run, _)| *run == epoch).map(|(_, last)| *last)
+    }
+
+    /// A later run of the agent goes on where the one that is recorded ends; says where that is.
+    pub(super) fn follow(&mut self) -> Option<(u64, u64)> {
+        let end = self.recording.take()?.end();
+        self.ended_at(end);
+        Some(end)
     }
 
     fn tell_history(&mut self, live: &Publisher) {

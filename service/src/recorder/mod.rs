@@ -95,6 +95,8 @@ pub struct Stored {
     pub info: SessionInfo,
     /// Up to where it is committed.
     pub place: Place,
+    /// Epoch and last sequence of the runs of the agent before that one.
+    pub earlier_runs: Vec<(u64, u64)>,
     /// The fold at that place.
     pub fold: Fold,
     /// The setup in the car.
@@ -105,6 +107,15 @@ pub struct Stored {
     pub ended: Option<EndReason>,
 }
 
+impl Stored {
+    /// Up to which sequence a run of the agent is committed (0: nothing of it is).
+    fn committed_of(&self, epoch: u64) -> u64 {
+        let place = (self.place.epoch, self.place.sequence);
+        let mut runs = self.earlier_runs.iter().copied().chain([place]);
+        runs.find(|(run, _)| *run == epoch).map_or(0, |(_, last)| last)
+    }
+}
+
 /// What a writer found when it looked the session up.
 #[derive(Debug)]
 pub enum Opened {
@@ -113,7 +124,10 @@ pub enum Opened {
     /// It goes on after this.
     After(Box<Stored>),
     /// A later run of the agent has recorded to it; the writer has ended.
-    LaterRun,
+    LaterRun {
+        /// Up to where the run that asked is committed.
+        committed: u64,
+    },
 }
 
 /// A stretch of session time, in seconds: from, to.
@@ -238,7 +252,8 @@ impl Recorder {
     }
 
     /// Starts a writer for what a run of the agent sends of a session. It looks up what there is and says so; items may
-    /// be offered before.
+    /// be offered before. `follows` is the end of the run before on the same connection: where that is not committed, the
+    /// writer stops, or what is missing of it could never be recorded any more.
     #[must_use]
     pub fn open(
         &self,
@@ -246,6 +261,7 @@ impl Recorder {
         rig: RigId,
         session: SessionId,
         epoch: u64,
+        follows: Option<(u64, u64)>,
     ) -> (Writer, oneshot::Receiver<Opened>) {
         let (queue, items) = mpsc::channel(QUEUE);
         let (waiting_bytes, waiting) = (Arc::new(AtomicUsize::new(0)), self.figures.recorder_waiting.clone());
@@ -255,7 +271,8 @@ impl Recorder {
         let (opened_tx, opened) = oneshot::channel();
         let before = self.lock().insert((tenant.team(), session), progress.clone());
         let this = self.clone();
-        let job = writer::Job::new(self.db.clone(), self.figures.clone(), tenant, rig, session, epoch);
+        let head = store::Head { rig, session, epoch };
+        let job = writer::Job::new(self.db.clone(), self.figures.clone(), tenant, head, follows);
         let told = writer::Told { progress: progress_tx, backfilled: backfilled_tx };
         tokio::spawn(async move {
             wait_for(before).await;

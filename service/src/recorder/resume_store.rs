@@ -30,7 +30,7 @@ pub(super) async fn load(tx: &mut TenantTx, session: SessionId) -> Result<Option
     let team = tx.team();
     let row = sqlx::query!(
         r#"select s.info as "info: Json<SessionInfo>", s.epoch, s.sequence, s.checkpoint as "fold: Json<Fold>",
-                  s.end_reason, p.setup as "setup?: Json<Setup>"
+                  s.earlier_runs as "earlier_runs: Json<Vec<(u64, u64)>>", s.end_reason, p.setup as "setup?: Json<Setup>"
            from sessions s left join setups p on p.team_id = s.team_id and p.hash = s.setup_hash
            where s.team_id = $1 and s.id = $2"#,
         team.0,
@@ -43,6 +43,7 @@ pub(super) async fn load(tx: &mut TenantTx, session: SessionId) -> Result<Option
         laps: laps::latest_own(tx, session, RECENT_LAPS).await?,
         info: row.info.0,
         place: Place { session, epoch: row.epoch as u64, sequence: row.sequence as u64 },
+        earlier_runs: row.earlier_runs.0,
         fold: row.fold.0,
         setup: row.setup.map(|s| s.0),
         ended: row.end_reason.and_then(|word| serde_json::from_value(word.into()).ok()),

@@ -185,7 +185,9 @@ async fn move_session(
 ) -> Result<(), CommitError> {
     let team = tx.team();
     let rows = sqlx::query!(
-        r#"update sessions set epoch = $5, sequence = $6, checkpoint = $7, last_at = now()
+        r#"update sessions set epoch = $5, sequence = $6, checkpoint = $7, last_at = now(),
+                  earlier_runs = case when epoch = $5 then earlier_runs else jsonb_path_query_array(
+                      earlier_runs || jsonb_build_array(jsonb_build_array(epoch, sequence)), '$[last - 63 to last]') end
            where team_id = $1 and id = $2 and epoch = $3 and sequence = $4"#,
         team.0,
         head.session.0,

@@ -8,7 +8,7 @@ use crate::race::{Fact, Fold};
 use onelap_protocol::agent::Place;
 use onelap_protocol::channel::ABSENT;
 use onelap_protocol::race::{RaceEvent, SessionInfo};
-use onelap_protocol::{Batch, Channel, RigId, SessionId};
+use onelap_protocol::{Batch, Channel};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
@@ -47,6 +47,8 @@ pub(super) struct Job {
     tenant: Tenant,
     /// What every commit needs to know of the session.
     head: Head,
+    /// Epoch and last sequence of the run before on the same connection.
+    follows: Option<(u64, u64)>,
     /// The last committed place, as the database must still have it at the next commit.
     before: Option<Place>,
     fold: Fold,
@@ -58,12 +60,13 @@ pub(super) struct Job {
 }
 
 impl Job {
-    pub(super) fn new(db: Db, figures: Figures, tenant: Tenant, rig: RigId, session: SessionId, epoch: u64) -> Self {
+    pub(super) fn new(db: Db, figures: Figures, tenant: Tenant, head: Head, follows: Option<(u64, u64)>) -> Self {
         Self {
             db,
             figures,
             tenant,
-            head: Head { rig, session, epoch },
+            head,
+            follows,
             before: None,
             fold: Fold::default(),
             info: None,
@@ -76,9 +79,17 @@ impl Job {
     /// Looks the session up, then takes items until the sender is gone, then writes what is left.
     pub(super) async fn run(mut self, mut items: Queue, opened: oneshot::Sender<Opened>, told: &Told) {
         let Some(stored) = self.look_up(&items).await else { return };
-        let epoch = self.head.epoch;
-        if stored.as_ref().is_some_and(|stored| stored.place.epoch > epoch) {
-            let _ = opened.send(Opened::LaterRun);
+        let later = stored.as_ref().filter(|stored| stored.place.epoch > self.head.epoch);
+        if let Some(committed) = later.map(|stored| stored.committed_of(self.head.epoch)) {
+            told.progress.send_replace(Progress::Committed(committed));
+            let _ = opened.send(Opened::LaterRun { committed });
+            return;
+        }
+        if let Some((epoch, last)) = self.follows
+            && stored.as_ref().is_none_or(|stored| stored.committed_of(epoch) < last)
+        {
+            tracing::warn!(session = %self.head.session, epoch, last, "the run before is not committed; stopping");
+            told.progress.send_replace(Progress::Stopped);
             return;
         }
         if let Some(stored) = &stored {

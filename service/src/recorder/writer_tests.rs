@@ -2,7 +2,7 @@
 //! with items that come again, live or as backfill.
 use super::*;
 use onelap_protocol::race::{Game, Lap, PitStep, SessionKind};
-use onelap_protocol::{CarKey, Sample, TeamId};
+use onelap_protocol::{CarKey, RigId, Sample, SessionId, TeamId};
 use proptest::prelude::*;
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use std::collections::BTreeMap;
@@ -146,7 +146,15 @@ impl Rows {
 
     fn stored(&self, session: SessionId) -> Stored {
         let place = Place { session, epoch: 1, sequence: self.sequence };
-        Stored { info: info(), place, fold: self.fold.clone(), setup: None, laps: Vec::new(), ended: None }
+        Stored {
+            info: info(),
+            place,
+            earlier_runs: Vec::new(),
+            fold: self.fold.clone(),
+            setup: None,
+            laps: Vec::new(),
+            ended: None,
+        }
     }
 }
 
@@ -154,7 +162,8 @@ fn new_job(session: SessionId) -> Job {
     let nowhere = PgPool::connect_lazy_with(PgConnectOptions::new_without_pgpass());
     let db = Db { web: nowhere.clone(), ingest: nowhere };
     let figures = Figures::register(&crate::metrics::Metrics::new().unwrap()).unwrap();
-    Job::new(db, figures, Tenant::verified(TeamId::new()), RigId::new(), session, 1)
+    let head = Head { rig: RigId::new(), session, epoch: 1 };
+    Job::new(db, figures, Tenant::verified(TeamId::new()), head, None)
 }
 
 /// What happens before an item.

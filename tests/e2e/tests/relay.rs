@@ -144,43 +144,6 @@ async fn a_session_goes_on_after_the_service_was_restarted() {
 }
 
 #[tokio::test]
-async fn what_an_earlier_run_of_the_agent_left_comes_before_what_the_later_one_says() {
-    let app = TestApp::spawn().await;
-    let ours = app.team("ours").await;
-    let rig = ours.rig("RIG_A").await;
-    let mut agent = rig.agent().await;
-    agent.two_laps().await;
-    let (session, sequence) = (agent.session, agent.sequence);
-    drop(agent);
-
-    // The agent was killed with a lap unsent, and goes on in the same session after its restart.
-    let (mut agent, committed) = RawAgent::connect(app.address, &rig.token, 2, vec![session]).await;
-    assert_eq!(committed, [Place { session, epoch: 1, sequence }]);
-    (agent.session, agent.epoch, agent.sequence) = (session, 1, sequence);
-    agent.batch(3, 300.0).await;
-    agent.lap(3).await;
-    (agent.epoch, agent.sequence) = (2, 0);
-    agent.begin().await;
-    agent.batch(4, 310.0).await;
-    agent.lap(4).await;
-    agent.acknowledged_at(2, 3).await;
-
-    let told = ours.session(session).await;
-    let laps: Vec<_> = told["laps"].as_array().unwrap().iter().map(|l| l["lap"].as_u64().unwrap()).collect();
-    assert_eq!(laps, [1, 2, 3, 4]);
-    assert_eq!(told["stints"].as_array().unwrap().len(), 1, "the fold goes on: {}", told["stints"]);
-    for lap in [3, 4] {
-        let trace = ours.get(&format!("/sessions/{session}/laps/{lap}/trace?channels=speed")).await;
-        assert_eq!(Batch::decode(&trace.bytes).unwrap().1.len(), 2);
-    }
-    // The earlier run has nothing to say any more.
-    (agent.epoch, agent.sequence) = (1, sequence + 2);
-    agent.batch(5, 1.0).await;
-    let (code, message, fatal) = agent.error().await;
-    assert!(code == ErrorCode::OutOfOrder && message.contains("later run") && !fatal, "{message}");
-}
-
-#[tokio::test]
 async fn the_later_of_two_agents_with_one_token_wins() {
     let app = TestApp::spawn().await;
     let ours = app.team("ours").await;
