@@ -7,11 +7,13 @@ import { Client, type ApiError, problemOf } from '../api/client.ts';
 import type { About, Action, Me, Roles, Team } from '../api/types.ts';
 import { Confirmation } from '../features/auth/confirmation.svelte.ts';
 import { Rigs } from '../features/rigs/rigs.svelte.ts';
+import { type LostTeam, isOpen, isOutdated, lostTeams } from '../features/team/lost.ts';
 import type { Feed } from '../live/feed.ts';
 import { openFeed } from '../live/open-feed.ts';
+import type { TeamId } from '../protocol.gen.ts';
 import { Pace } from './pace.svelte.ts';
 import { Router } from './router.svelte.ts';
-import { isPublic, paths, returnPath } from './routes.ts';
+import { type Route, isPublic, paths, returnPath } from './routes.ts';
 import { may, whoMay } from './roles.ts';
 
 export class App {
@@ -31,7 +33,11 @@ export class App {
   about: About | null = $state.raw(null);
   readonly confirmation = new Confirmation();
   /** Who may do what. */
-  private roles: Roles | null = $state.raw(null);
+  roles: Roles | null = $state.raw(null);
+  /** Teams that the person was taken out of, or left elsewhere, while they were here. */
+  lost: readonly LostTeam[] = $state.raw([]);
+  /** What the live connection was asked to watch. */
+  private watched: TeamId[] = [];
 
   constructor() {
     this.api.onLoggedOut = () => this.toLogin();
@@ -77,18 +83,33 @@ export class App {
     this.feed = openFeed({ renew: () => this.renew() });
     this.feed.askRate(this.pace.maxHz);
     this.rigs.follow(this.feed);
+    this.feed.listen({ onLink: (link) => link === 'stopped' && void this.lookAgain() });
     this.watch();
+  }
+
+  /** The service has ended the live connection: perhaps for one team, and the others are there as before. */
+  private async lookAgain(): Promise<void> {
+    try {
+      await this.refresh();
+    } catch {
+      // The bar says that the connection is gone.
+    }
   }
 
   /** Reads again who is logged in and which teams there are: after a change of name, team or role. */
   async refresh(): Promise<void> {
-    this.me = await this.api.get<Me>('/api/me');
-    this.watch();
+    const me = await this.api.get<Me>('/api/me');
+    const lost = lostTeams(this.me?.teams ?? [], me.teams, (team) => this.rigs.of(team));
+    this.lost = [...this.lost, ...lost].filter(({ id }) => !me.teams.some((team) => team.id === id));
+    this.me = me;
+    if (isOutdated(this.watched, me.teams)) this.connect();
+    else this.watch();
   }
 
   /** Asks what all rigs are doing: at the start, and when there are others than before. */
   watch(): void {
-    this.feed?.watch(this.me?.teams.map((team) => team.id) ?? []);
+    this.watched = this.me?.teams.filter(isOpen).map((team) => team.id) ?? [];
+    this.feed?.watch(this.watched);
   }
 
   /** After log-in or sign-up: to where the person wanted to go. */
@@ -112,6 +133,13 @@ export class App {
 
   team(id: string): Team | null {
     return this.me?.teams.find((team) => team.id === id) ?? null;
+  }
+
+  /** The team of a page that the person can no longer look at. */
+  lostOn(route: Route): LostTeam | null {
+    const isOf = (lost: LostTeam) =>
+      ('team' in route && route.team === lost.id) || (route.page === 'live' && lost.rigs.includes(route.rig));
+    return this.lost.find(isOf) ?? null;
   }
 
   /** Whether the person may do this in a team. Only for what is shown: the service asks for itself. */
@@ -142,7 +170,7 @@ export class App {
     this.feed?.close();
     this.feed = null;
     this.rigs.reset();
-    this.me = null;
+    [this.me, this.lost] = [null, []];
   }
 }
 

@@ -53,6 +53,11 @@ export class Rigs {
     return this.told.has(team) ? null : undefined;
   }
 
+  /** The rigs of a team, as far as they were told. */
+  of(team: TeamId): RigId[] {
+    return [...(this.told.get(team) ?? [])];
+  }
+
   /** The team that a rig belongs to, of these; `undefined` while not all of them were told. */
   teamOf(rig: RigId, teams: readonly TeamId[]): TeamId | null | undefined {
     const found = teams.find((team) => this.told.get(team)?.has(rig) === true);
