@@ -99,7 +99,7 @@ export class App {
   /** Reads again who is logged in and which teams there are: after a change of name, team or role. */
   async refresh(): Promise<void> {
     const me = await this.api.get<Me>('/api/me');
-    const lost = lostTeams(this.me?.teams ?? [], me.teams, (team) => this.rigs.of(team));
+    const lost = lostTeams(this.me?.teams ?? [], me.teams, (team) => this.rigs.idsOf(team));
     this.lost = [...this.lost, ...lost].filter(({ id }) => !me.teams.some((team) => team.id === id));
     this.me = me;
     if (isOutdated(this.watched, me.teams)) this.connect();

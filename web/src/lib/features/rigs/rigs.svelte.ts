@@ -54,7 +54,7 @@ export class Rigs {
   }
 
   /** The rigs of a team, as far as they were told. */
-  of(team: TeamId): RigId[] {
+  idsOf(team: TeamId): RigId[] {
     return [...(this.told.get(team) ?? [])];
   }
 
