@@ -3,7 +3,7 @@
  *
  * Not here: what any page shows.
  */
-import { Client, type ApiError, problemOf } from '../api/client.ts';
+import { Client, type ApiError, type Renewal, problemOf } from '../api/client.ts';
 import type { About, Action, Me, Roles, Team } from '../api/types.ts';
 import { Confirmation } from '../features/auth/confirmation.svelte.ts';
 import { Rigs } from '../features/rigs/rigs.svelte.ts';
@@ -16,6 +16,9 @@ import { Router } from './router.svelte.ts';
 import { type Route, isPublic, paths, returnPath } from './routes.ts';
 import { may, whoMay } from './roles.ts';
 
+const RAN_OUT = 'Your log-in has run out, or it was ended in another browser.';
+const ENDED = 'This log-in was ended: in another tab or browser, or because how you log in was changed.';
+
 export class App {
   readonly api = new Client();
   readonly router = new Router();
@@ -27,8 +30,8 @@ export class App {
   feed: Feed | null = $state.raw(null);
   readonly rigs = new Rigs();
   readonly pace = new Pace();
-  /** Why somebody who was here is not logged in any more. */
-  whyLoggedOut: string | null = $state(null);
+  /** What the log-in page has to say: why somebody who was here is not logged in any more, or what was done. */
+  notice: string | null = $state(null);
   /** What kind of installation this is; `null` while that is not known. */
   about: About | null = $state.raw(null);
   readonly confirmation = new Confirmation();
@@ -73,7 +76,7 @@ export class App {
   async enter(me: Me): Promise<void> {
     this.roles ??= await this.api.get<Roles>('/api/roles');
     this.me = me;
-    this.whyLoggedOut = null;
+    this.notice = null;
     this.connect();
   }
 
@@ -87,8 +90,9 @@ export class App {
     this.watch();
   }
 
-  /** The service has ended the live connection: perhaps for one team, and the others are there as before. */
+  /** The service has ended the live connection: with the log-in, or for one team and the others are there as before. */
   private async lookAgain(): Promise<void> {
+    if ((await this.api.renew()) === 'logged_out') return this.toLogin(ENDED);
     try {
       await this.refresh();
     } catch {
@@ -119,15 +123,22 @@ export class App {
   }
 
   async logout(): Promise<void> {
-    await this.api.post('/api/auth/logout');
-    this.goodbye();
+    await this.depart(() => this.api.post('/api/auth/logout'), null);
   }
 
-  /** The person has logged out, or is no more: to the log-in page, without a word of why. */
-  goodbye(): void {
+  /** Does what ends this log-in too, and goes to the log-in page, which says what was done. */
+  async depart(work: () => Promise<unknown>, notice: string | null): Promise<void> {
+    // Its connection is about to end, and that is no surprise.
+    this.feed?.close();
+    try {
+      await work();
+    } catch (error) {
+      if (this.me != null) this.connect();
+      throw error;
+    }
     this.leave();
-    this.whyLoggedOut = null;
     this.router.secrets.dropInvitation();
+    this.notice = notice;
     this.router.go(paths.login());
   }
 
@@ -152,14 +163,14 @@ export class App {
     return whoMay(this.roles, action);
   }
 
-  private async renew(): Promise<'renewed' | 'logged_out' | 'unreachable'> {
+  private async renew(): Promise<Renewal> {
     const renewal = await this.api.renew();
     if (renewal === 'logged_out') this.toLogin();
     return renewal;
   }
 
-  private toLogin(): void {
-    if (this.me != null) this.whyLoggedOut = 'You are no longer logged in here.';
+  private toLogin(why = RAN_OUT): void {
+    if (this.me != null) this.notice = `${why} Log in again to go on where you were.`;
     this.leave();
     if (!isPublic(this.router.route.page)) {
       this.router.go(paths.login(this.router.path + this.router.search), { replace: true });
