@@ -1,6 +1,6 @@
 /** What API keys may read, in words, and how a tool uses one. */
 import type { ApiKeyScope } from '../../api/types.ts';
-import type { TeamId } from '../../protocol.gen.ts';
+import { type TeamId, VIEWER_SUBPROTOCOL } from '../../protocol.gen.ts';
 
 export const SCOPES: readonly { scope: ApiKeyScope; name: string; what: string }[] = [
   { scope: 'read_live', name: 'Live', what: 'what rigs and cars do right now, over the live socket' },
@@ -14,19 +14,23 @@ export const scopeNames = (scopes: readonly ApiKeyScope[]): string =>
     .map(({ name }) => name)
     .join(', ');
 
-/** Commands for a shell; the key is in none of them, and so neither in its history nor in an address. */
+/** How a tool uses a key. It is in none of the commands, and so neither in a shell's history nor in an address. */
 export interface Example {
   /** Takes the key without showing it. */
   store: string;
-  /** Reads something that the key may read; none where it is for the socket only. */
+  /** Lists the sessions; none where the key may not. */
   ask: string | null;
+  /** Where live data comes from; none where the key may not. */
+  socket: string | null;
+  subprotocol: string;
 }
 
 export function example(origin: string, team: TeamId, scopes: readonly ApiKeyScope[]): Example {
-  const url = `${origin}/api/teams/${team}/sessions`;
-  const mayAsk = scopes.includes('read_history');
+  const ask = `curl -H "Authorization: Bearer $ONELAP_KEY" ${origin}/api/teams/${team}/sessions`;
   return {
     store: 'read -rs ONELAP_KEY',
-    ask: mayAsk ? `curl -H "Authorization: Bearer $ONELAP_KEY" ${url}` : null,
+    ask: scopes.includes('read_history') ? ask : null,
+    socket: scopes.includes('read_live') ? `${origin.replace(/^http/, 'ws')}/api/live/ws` : null,
+    subprotocol: VIEWER_SUBPROTOCOL,
   };
 }
