@@ -1,6 +1,8 @@
 //! `onelap-agent pair` as a driver runs it: what it prints, opens and keeps, and how it ends. The service is a few lines of
 //! HTTP; the real one is in the end-to-end tests.
 
+#![expect(clippy::unwrap_used, reason = "what goes wrong here is the failure of a test")]
+
 use onelap_protocol::RigToken;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
