@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Credential, countText, daysOf, inOrder, lifeText, standing, useText } from './credential.ts';
+import { type Credential, countText, daysOf, inOrder, lifeText, overlapText, standing, useText } from './credential.ts';
 
 const NOW = Date.parse('2026-11-20T12:00:00Z');
 const DAY = 24 * 3_600_000;
@@ -48,5 +48,11 @@ describe('a token or key', () => {
 
   it('lives so many days, or for ever', () => {
     expect([daysOf('90'), daysOf('')]).toEqual([90, null]);
+  });
+
+  it('goes on for a while beside the one that takes its place', () => {
+    expect(overlapText(24)).toBe('The old token is good for one more day. Give the agent the new one before.');
+    expect(overlapText(5)).toContain('5 more hours');
+    expect(overlapText(0)).toContain('has ended');
   });
 });

@@ -70,3 +70,18 @@ export const LIVES: readonly [days: string, called: string][] = [
 
 /** A chosen life as the service takes it. */
 export const daysOf = (choice: string): number | null => (choice === '' ? null : Number(choice));
+
+/** How long a token can go on beside the one that takes its place, in hours. */
+export const OVERLAPS: readonly [hours: string, called: string][] = [
+  ['1', 'one more hour'],
+  ['24', 'one more day'],
+  ['168', 'one more week'],
+  ['0', 'no longer: end it now'],
+];
+
+/** What becomes of the old token. */
+export function overlapText(hours: number): string {
+  if (hours === 0) return 'The old token has ended: the agent is cut until it gets the new one.';
+  const [, called] = OVERLAPS.find(([key]) => Number(key) === hours) ?? ['', `${hours} more hours`];
+  return `The old token is good for ${called}. Give the agent the new one before.`;
+}
