@@ -118,8 +118,9 @@ export class App {
 
   /** After log-in or sign-up: to where the person wanted to go. */
   async arrive(me: Me): Promise<void> {
+    const to = returnPath(this.router.search);
     await this.enter(me);
-    this.router.go(returnPath(this.router.search), { replace: true });
+    this.router.go(to, { replace: true });
   }
 
   async logout(): Promise<void> {
