@@ -1,10 +1,11 @@
-//! The service's HTTP API, as far as the agent needs it: whose token this is. Blocking.
+//! The service's HTTP API, as far as the agent needs it: whose token this is, and how to ask. Blocking.
 
 use crate::link::state::Refusal;
+use crate::link::words::in_the_drivers_words;
 use crate::server::ServerUrl;
 use onelap_protocol::agent::WhoAmI;
 use onelap_protocol::{ErrorCode, RigToken};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,31 +63,50 @@ pub fn reach(server: &ServerUrl) -> Result<(), ApiError> {
     }
 }
 
-fn stranger(server: &ServerUrl, why: &str) -> ApiError {
+/// Somebody answers who is no 1Lap service.
+pub(crate) fn stranger(server: &ServerUrl, why: &str) -> ApiError {
     ApiError::Unreachable(format!("{server} answers, but not as a 1Lap service does: {why}"))
 }
 
-/// Status and body of what the service says to who has this token.
-fn ask(server: &ServerUrl, token: Option<&RigToken>) -> Result<(u16, Vec<u8>), ApiError> {
+const USER_AGENT: &str = concat!("onelap-agent/", env!("CARGO_PKG_VERSION"));
+
+fn client() -> ureq::Agent {
     let tls = ureq::tls::TlsConfig::builder()
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .build();
-    let agent = ureq::Agent::config_builder()
+    ureq::Agent::config_builder()
         .tls_config(tls)
         .timeout_global(Some(TIMEOUT))
         .http_status_as_error(false)
         .max_redirects(0)
         .build()
-        .new_agent();
-    let mut request = agent
-        .get(server.http("/api/agent/whoami"))
-        .header("user-agent", concat!("onelap-agent/", env!("CARGO_PKG_VERSION")));
+        .new_agent()
+}
+
+fn answer(
+    server: &ServerUrl,
+    response: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+) -> Result<(u16, Vec<u8>), ApiError> {
+    let mut response = response.map_err(|e| ApiError::Unreachable(format!("{server} cannot be reached: {e}")))?;
+    let body = response.body_mut().with_config().limit(64 * 1024).read_to_vec().unwrap_or_default();
+    Ok((response.status().as_u16(), body))
+}
+
+/// Status and body of what the service says to who has this token.
+fn ask(server: &ServerUrl, token: Option<&RigToken>) -> Result<(u16, Vec<u8>), ApiError> {
+    let mut request = client().get(server.http("/api/agent/whoami")).header("user-agent", USER_AGENT);
     if let Some(token) = token {
         request = request.header("authorization", format!("Bearer {}", token.reveal()));
     }
-    let mut response = request.call().map_err(|e| ApiError::Unreachable(format!("{server} cannot be reached: {e}")))?;
-    let body = response.body_mut().with_config().limit(64 * 1024).read_to_vec().unwrap_or_default();
-    Ok((response.status().as_u16(), body))
+    answer(server, request.call())
+}
+
+/// Status and body of what the service says to a body, without any credential.
+///
+/// # Errors
+/// [`ApiError::Unreachable`] where nobody answers.
+pub(crate) fn post(server: &ServerUrl, path: &str, body: &impl Serialize) -> Result<(u16, Vec<u8>), ApiError> {
+    answer(server, client().post(server.http(path)).header("user-agent", USER_AGENT).send_json(body))
 }
 
 /// What an answer that is not a success says.
@@ -107,39 +127,6 @@ pub fn refusal(status: u16, body: &[u8]) -> Refusal {
     Refusal { status, code, message: in_the_drivers_words(status, code, message.as_deref()) }
 }
 
-fn in_the_drivers_words(status: u16, code: Option<ErrorCode>, message: Option<&str>) -> String {
-    let said = message.map(|m| format!(" ({})", m.trim().chars().take(300).collect::<String>())).unwrap_or_default();
-    match (code, status) {
-        (Some(ErrorCode::TokenRevoked), _) => {
-            "the rig's token was revoked: make a new one on the team's Rigs page and run `onelap-agent token`"
-                .to_owned()
-        }
-        (Some(ErrorCode::TokenMistyped), _) => {
-            "the rig's token is misspelt: copy it again, whole, and run `onelap-agent token`".to_owned()
-        }
-        (Some(ErrorCode::UnsupportedVersion), _) | (_, 426) => {
-            format!(
-                "this agent (version {}) is too old or too new for the service: update it{said}",
-                env!("CARGO_PKG_VERSION")
-            )
-        }
-        (_, 401) => format!("the service does not know the rig's token: run `onelap-agent token` with a new one{said}"),
-        (_, 404) => format!("there is no 1Lap service at this address: check the setting `server`{said}"),
-        (None, 200..=299 | 511) => {
-            format!(
-                "something else answers in the service's place (HTTP {status}): does this network want a login first?"
-            )
-        }
-        (_, 300..=399) => {
-            "the address leads elsewhere: give the service's own address as `server`, or log in to this network first"
-                .to_owned()
-        }
-        (_, 429) => format!("the service has had too many connections from here{said}"),
-        (_, 500..) => format!("the service cannot answer now (HTTP {status}){said}"),
-        _ => format!("the service refuses the connection (HTTP {status}){said}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,7 +135,7 @@ mod tests {
     fn a_refusal_is_told_in_words_that_help() {
         let revoked = refusal(401, br#"{"code":"token_revoked","message":"revoked"}"#);
         assert_eq!(revoked.code, Some(ErrorCode::TokenRevoked));
-        assert!(revoked.message.contains("revoked") && revoked.message.contains("onelap-agent token"));
+        assert!(revoked.message.contains("revoked") && revoked.message.contains("onelap-agent pair"));
         let wrapped = refusal(426, br#"{"error":{"code":"unsupported_version","message":"speak v2"}}"#);
         assert_eq!(wrapped.code, Some(ErrorCode::UnsupportedVersion));
         assert!(wrapped.message.contains("update") && wrapped.message.contains("speak v2"));

@@ -4,7 +4,8 @@
 
 use crate::api::{ApiError, reach, who_am_i};
 use crate::clock::unix_ms;
-use crate::config::settings::{NO_SERVICE, Settings};
+use crate::config::settings::{NO_SERVICE, RigSettings, Settings};
+use crate::config::tokens::TokenFrom;
 use crate::run::sources::LmuOptions;
 use crate::server::ServerUrl;
 use crate::source::f1::format::{Datagram, decode};
@@ -58,14 +59,29 @@ pub struct Facts {
     pub server: Option<String>,
     /// Why a token's file holds none.
     pub token_problems: Vec<String>,
-    /// Each rig's name, and what the service says to its token; absent where it has none.
-    pub rigs: Vec<(String, Option<Result<Answer, ApiError>>)>,
+    /// The rigs.
+    pub rigs: Vec<RigFacts>,
     /// What the service says to nobody in particular; asked where no rig has a token.
     pub service: Option<Result<(), ApiError>>,
     /// LMU's memory, and its REST API with its port; absent where they are switched off.
     pub lmu: Option<(Probe, Option<(u16, Rest)>)>,
     /// What came on F1's ports, or why they cannot be listened on.
     pub f1: BTreeMap<u16, Result<Came, ErrorKind>>,
+}
+
+/// What was seen of a rig's token.
+#[derive(Debug, Clone)]
+pub struct RigFacts {
+    /// The rig's name.
+    pub name: String,
+    /// Where its token comes from.
+    pub token_from: Option<TokenFrom>,
+    /// The file of a token that does not count because of that one.
+    pub unused: Option<String>,
+    /// What the service says to its token; absent where it has none.
+    pub answer: Option<Result<Answer, ApiError>>,
+    /// How it comes to a token.
+    pub ways: String,
 }
 
 /// Who answers on the port of LMU's REST API.
@@ -124,7 +140,14 @@ pub fn gather(settings: &Settings) -> Facts {
         let clock_ahead_ms = middle.wrapping_sub(who.server_ms) as i64;
         Ok(Answer { who, clock_ahead_ms })
     };
-    let rigs = settings.rigs.iter().map(|rig| (rig.name.clone(), server.zip(rig.token.as_ref()).map(ask))).collect();
+    let look = |rig: &RigSettings| RigFacts {
+        name: rig.name.clone(),
+        token_from: rig.token_from.clone(),
+        unused: rig.unused_file().map(|path| path.display().to_string()),
+        answer: server.zip(rig.token.as_ref()).map(ask),
+        ways: rig.ways_to_a_token(),
+    };
+    let rigs = settings.rigs.iter().map(look).collect();
     let has_token = settings.rigs.iter().any(|rig| rig.token.is_some());
     let lmu = settings.games.lmu.as_ref().map(|lmu| (probe(&lmu.mapping(settings.sample_hz)), rest(lmu)));
     let ports = settings.rigs.iter().filter(|_| settings.games.f1).map(|rig| rig.f1_port);
@@ -195,7 +218,10 @@ pub fn findings(facts: &Facts) -> Vec<Finding> {
         list.wrong(warning.clone(), "do this now".into());
     }
     for problem in &facts.token_problems {
-        list.wrong(problem.clone(), "copy the token again, whole, and run `onelap-agent token`".into());
+        list.wrong(
+            problem.clone(),
+            "run `onelap-agent pair`, or copy the token again, whole, and run `onelap-agent token`".into(),
+        );
     }
     service(facts, &mut list);
     games(facts, &mut list);
@@ -212,12 +238,10 @@ fn service(facts: &Facts, list: &mut List) {
         Some(Err(error)) => unreached(error, list),
         None => {}
     }
-    for (rig, answer) in &facts.rigs {
+    for RigFacts { name: rig, token_from, unused, answer, ways } in &facts.rigs {
+        let from = token_from.as_ref().map_or_else(|| "the token".to_owned(), TokenFrom::in_words);
         match answer {
-            None => list.wrong(
-                format!("{rig} has no token"),
-                "make a rig on the team's Rigs page, copy its token and run `onelap-agent token`".into(),
-            ),
+            None => list.wrong(format!("{rig} has no token"), ways.clone()),
             Some(Ok(Answer { who, clock_ahead_ms })) => {
                 if !std::mem::replace(&mut is_reached, true) {
                     list.right(format!("{server} answers"));
@@ -227,17 +251,24 @@ fn service(facts: &Facts, list: &mut List) {
                         list.wrong(what, "update the agent".into());
                     }
                 }
-                list.right(format!("{rig}: the token is good; this is rig {} of team {}", who.rig_name, who.team_name));
+                list.right(format!("{rig}: {from} is good; this is rig {} of team {}", who.rig_name, who.team_name));
             }
             Some(Err(ApiError::Refused(refusal))) => {
                 if refusal.code.is_some() && !std::mem::replace(&mut is_reached, true) {
                     list.right(format!("{server} answers"));
                 }
                 let is_token = refusal.status == 401 || refusal.code == Some(ErrorCode::TokenRevoked);
-                let what = if is_token { "the token is not good" } else { "the service does not let it in" };
+                let what =
+                    if is_token { format!("{from} is not good") } else { "the service does not let it in".into() };
                 list.wrong(format!("{rig}: {what}"), refusal.message.clone());
             }
             Some(Err(error)) => unreached(error, list),
+        }
+        if let Some((unused, from)) = unused.as_ref().zip(token_from.as_ref()) {
+            list.note(
+                format!("{rig}: the token in {unused} is not used: {from} counts more"),
+                Some(from.to_be_without()),
+            );
         }
     }
 }

@@ -1,12 +1,14 @@
 //! The command line: what it takes, and what it prints. Everything else is the library's.
 
 use crate::check::{Verdict, findings, gather, lines};
+use crate::cli::stop::told_to_stop;
 use crate::config::settings::{Flags, RigSettings, Settings};
+use crate::config::tokens::TOKEN_VARIABLE;
 use crate::record;
 use crate::run::sources::Wanted;
 use crate::run::{Agent, AgentOptions, Input};
 use crate::status::{RigStatus, Teller};
-use crate::{inspect, token};
+use crate::{inspect, pair, token};
 use clap::{Args, Parser, Subcommand};
 use std::fs;
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -16,10 +18,12 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+mod stop;
+
 /// Reads the game on this PC and streams it to your team's 1Lap site.
 ///
-/// First `onelap-agent token` with the token from the team's Rigs page, then `onelap-agent run`. If something does not
-/// work, `onelap-agent check` says what and what to do.
+/// First `onelap-agent pair --server https://your.site`, or `token` with a token from the team's Rigs page, then
+/// `onelap-agent run`. If something does not work, `onelap-agent check` says what and what to do.
 #[derive(Debug, Parser)]
 #[command(name = "onelap-agent", version, max_term_width = 120)]
 pub struct Cli {
@@ -33,6 +37,8 @@ pub struct Cli {
 enum Command {
     /// Streams the game that runs, until Ctrl-C
     Run(RunArgs),
+    /// Gets a rig's token by a code: shows the code, a member of the team approves it on the team's site
+    Pair(PairArgs),
     /// Stores a rig's token, readable by you alone, after asking the service whose it is
     Token {
         /// The token [default: asked for, so that it is in no history of commands]
@@ -62,6 +68,16 @@ struct RunArgs {
     /// So many times as fast as it was
     #[arg(long, value_name = "N", requires = "replay", default_value = "1", value_parser = speed)]
     replay_speed: f64,
+}
+
+#[derive(Debug, Args)]
+struct PairArgs {
+    /// What who approves sees this PC called [default: the PC's name]
+    #[arg(long, value_name = "NAME", value_parser = pair::name)]
+    name: Option<String>,
+    /// Only show the address, do not open it in the browser
+    #[arg(long)]
+    no_browser: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -94,6 +110,7 @@ pub fn main() -> ExitCode {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false).init();
     let result = match cli.command {
         Command::Run(args) => run(&cli.flags, &args),
+        Command::Pair(args) => pair_up(&cli.flags, args),
         Command::Token { pasted } => store_token(&cli.flags, pasted),
         Command::Check => check(&cli.flags),
         Command::Inspect(Inspect::Lmu { file }) => inspect_lmu(&file),
@@ -112,6 +129,10 @@ pub fn main() -> ExitCode {
 fn run(flags: &Flags, args: &RunArgs) -> Result<ExitCode, String> {
     let settings = Settings::load(flags).map_err(|e| e.to_string())?;
     settings.warnings.iter().for_each(|warning| complain(warning));
+    let is_first = settings.rigs.iter().all(|rig| rig.token.is_none() && rig.token_problem.is_none());
+    if is_first && io::stderr().is_terminal() {
+        return Err(token::first_steps(&settings, flags.server.as_ref()));
+    }
     let rigs = settings.rigs.iter().map(RigSettings::options).collect::<Result<Vec<_>, _>>()?;
     let server = settings.service()?.clone();
     let input = match &args.replay {
@@ -161,16 +182,40 @@ async fn show(mut status: watch::Receiver<RigStatus>) {
     }
 }
 
+/// The settings for who brings a token: one that is given counts for other commands, and must not hide a broken file.
+fn settings_without_token(flags: &Flags) -> Result<Settings, String> {
+    Settings::load(&Flags { token: None, ..flags.clone() }).map_err(|e| e.to_string())
+}
+
+fn stored(said: &str) -> ExitCode {
+    say(said);
+    if std::env::var_os(TOKEN_VARIABLE).is_some_and(|token| !token.is_empty()) {
+        complain(&format!(
+            "{TOKEN_VARIABLE} is set and counts more than the token that is stored: remove the variable"
+        ));
+    }
+    ExitCode::SUCCESS
+}
+
+fn pair_up(flags: &Flags, args: PairArgs) -> Result<ExitCode, String> {
+    let settings = settings_without_token(flags)?;
+    let options = pair::PairOptions { name: args.name, opens_browser: !args.no_browser };
+    let said = in_runtime(async {
+        tokio::select! {
+            said = pair::pair(&settings, &options, |news| say(&news.to_string())) => said,
+            told = told_to_stop() => Err(told.map_or_else(|e| e, |why| format!("{why}: no token was stored"))),
+        }
+    })?;
+    Ok(stored(&said))
+}
+
 fn store_token(flags: &Flags, pasted: Option<String>) -> Result<ExitCode, String> {
-    // The token that counts is the pasted one; one in the environment must not hide a broken file.
-    let flags = Flags { token: None, ..flags.clone() };
-    let settings = Settings::load(&flags).map_err(|e| e.to_string())?;
+    let settings = settings_without_token(flags)?;
     let pasted = match pasted {
         Some(pasted) => pasted,
         None => ask_for_token().map_err(|e| format!("the token cannot be read: {e}"))?,
     };
-    say(&token::store(&settings, &pasted)?);
-    Ok(ExitCode::SUCCESS)
+    Ok(stored(&token::store(&settings, &pasted)?))
 }
 
 fn ask_for_token() -> io::Result<String> {
@@ -276,37 +321,6 @@ fn in_runtime<T>(future: impl Future<Output = Result<T, String>>) -> Result<T, S
     // A name that is being resolved cannot be interrupted, and is of no use any more.
     runtime.shutdown_background();
     result
-}
-
-/// Waits until somebody wants the program to end, and says who.
-#[cfg(unix)]
-async fn told_to_stop() -> Result<&'static str, String> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut term = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
-    let mut hangup = signal(SignalKind::hangup()).map_err(|e| e.to_string())?;
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => result.map(|()| "the agent was stopped at the PC").map_err(|e| e.to_string()),
-        _ = term.recv() => Ok("the agent was told to stop"),
-        _ = hangup.recv() => Ok("the agent's terminal was closed"),
-    }
-}
-
-/// Waits until somebody wants the program to end, and says who. Windows ends it five seconds after the window was closed.
-#[cfg(windows)]
-async fn told_to_stop() -> Result<&'static str, String> {
-    use tokio::signal::windows::{ctrl_break, ctrl_close, ctrl_logoff, ctrl_shutdown};
-    let text = |e: io::Error| e.to_string();
-    let mut breaks = ctrl_break().map_err(text)?;
-    let mut close = ctrl_close().map_err(text)?;
-    let mut logoff = ctrl_logoff().map_err(text)?;
-    let mut shutdown = ctrl_shutdown().map_err(text)?;
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => result.map(|()| "the agent was stopped at the PC").map_err(text),
-        _ = breaks.recv() => Ok("the agent was told to stop"),
-        _ = close.recv() => Ok("the agent's window was closed"),
-        _ = logoff.recv() => Ok("the driver logged off"),
-        _ = shutdown.recv() => Ok("the PC shuts down"),
-    }
 }
 
 /// A line on standard output. A reader that went away is no reason to end.

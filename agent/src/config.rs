@@ -2,7 +2,7 @@
 //!
 //! Every value is checked while the file is read, so that an error names its line and says what would be right.
 //!
-//! Not here: where the file is ([`place`]), flags and how they come together ([`settings`]).
+//! Not here: where the file is ([`place`]), flags and how they come together ([`settings`]), tokens ([`tokens`]).
 
 use crate::run::GameChoice;
 use crate::server::ServerUrl;
@@ -14,6 +14,7 @@ use toml::Spanned;
 
 pub mod place;
 pub mod settings;
+pub mod tokens;
 
 /// Samples a second.
 pub const DEFAULT_SAMPLE_HZ: u32 = 20;
@@ -236,7 +237,7 @@ pub fn template(server: &ServerUrl) -> String {
 # Address of the service. https, except on this machine and in private networks.
 server = "{server}"
 
-# The rig's token is beside this file, in `token`, where `onelap-agent token` puts it. It can be elsewhere:
+# The rig's token is beside this file, in `token`, where `onelap-agent pair` and `token` put it. It can be elsewhere:
 # token_file = "token"
 
 # Samples a second, 2 to 60.
@@ -267,7 +268,7 @@ server = "{server}"
 # Take only what this address sends.
 # sender = "192.168.1.20"
 
-# Several rigs on this PC: one entry each, with a token each (`onelap-agent token --rig NAME`).
+# Several rigs on this PC: one entry each, with a token each (`onelap-agent pair --rig NAME`).
 # [[rig]]
 # name = "RIG_A"
 # game = "auto"              # or "lmu", "f1"; one rig at most reads LMU

@@ -18,6 +18,7 @@ pub mod clock;
 pub mod config;
 pub mod inspect;
 pub mod link;
+pub mod pair;
 pub mod pipeline;
 pub mod raw;
 pub mod reading;

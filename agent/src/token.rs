@@ -1,14 +1,18 @@
-//! `onelap-agent token`: takes a pasted token, asks the service whose it is, and keeps it where only the driver reads it.
+//! A rig's token on its way into its file: pasted (`onelap-agent token`, which asks the service whose it is), or paired
+//! ([`crate::pair`]).
+//!
+//! Invariants: the file is readable by its owner alone and replaced whole; no token is shown.
 
 use crate::api::{ApiError, who_am_i};
 use crate::config::place::write_private;
 use crate::config::settings::{RigSettings, Settings};
 use crate::config::template;
+use crate::config::tokens::TokenFrom;
 use crate::server::ServerUrl;
 use onelap_protocol::RigToken;
 use onelap_protocol::agent::WhoAmI;
 
-/// Checks and keeps a token; says in words what came of it.
+/// Checks and keeps a pasted token; says in words what came of it.
 ///
 /// # Errors
 /// Why it was not kept, in the driver's words.
@@ -25,19 +29,44 @@ fn store_after(
     let token = RigToken::parse(pasted).map_err(|e| e.to_string())?;
     let server = settings.service()?;
     let who = ask(server, &token).map_err(|e| format!("{e}\nThe token was not stored."))?;
+    keep(settings, rig, &token, &who.rig_name, &who.team_name)
+}
+
+/// Puts a token that the service knows where the agent finds it; says in words where, and whose it is.
+///
+/// # Errors
+/// Why it was not kept, in the driver's words.
+pub fn keep(
+    settings: &Settings,
+    rig: &RigSettings,
+    token: &RigToken,
+    rig_name: &str,
+    team_name: &str,
+) -> Result<String, String> {
+    let (server, path) = (settings.service()?, settings.path.display());
     let file = rig.token_file.display();
     write_private(&rig.token_file, &format!("{}\n", token.reveal()))
         .map_err(|e| format!("the token cannot be stored in {file}: {e}"))?;
-    let mut said = format!("This is rig {} of team {}. The token is stored in {file}.", who.rig_name, who.team_name);
+    let mut said = format!("This is rig {rig_name} of team {team_name}. The token is stored in {file}.");
     if !settings.path.exists() {
         write_private(&settings.path, &template(server))
-            .map_err(|e| format!("the settings cannot be written to {}: {e}", settings.path.display()))?;
-        said.push_str(&format!("\nThe settings are in {}.", settings.path.display()));
+            .map_err(|e| format!("the settings cannot be written to {path}: {e}"))?;
+        said.push_str(&format!("\nThe settings are in {path}."));
+    } else if settings.server_in_file.as_ref() != Some(server) {
+        let other = match &settings.server_in_file {
+            Some(other) => format!("names another address ({other})"),
+            None => "names no address".to_owned(),
+        };
+        said.push_str(&format!("\n{path} {other}: write `server = \"{server}\"` into it, at the top."));
     }
     Ok(said)
 }
 
-fn the_rig(settings: &Settings) -> Result<&RigSettings, String> {
+/// The rig whose token is to be kept.
+///
+/// # Errors
+/// What has to be said or done first.
+pub fn the_rig(settings: &Settings) -> Result<&RigSettings, String> {
     let [rig] = settings.rigs.as_slice() else {
         let names: Vec<_> = settings.rigs.iter().map(|rig| rig.name.as_str()).collect();
         return Err(format!(
@@ -45,11 +74,31 @@ fn the_rig(settings: &Settings) -> Result<&RigSettings, String> {
             names.join(", ")
         ));
     };
-    if rig.token_is_in_settings {
-        let path = settings.path.display();
+    if let Some(TokenFrom::Settings(path)) = &rig.token_from {
+        let path = path.display();
         return Err(format!("{path} has a `token` for {} in it, which would count: remove it there first", rig.name));
     }
     Ok(rig)
+}
+
+/// What a PC on which no rig has a token yet is told. `server` is the address that was given with the command, `None`
+/// where the settings name it.
+#[must_use]
+pub fn first_steps(settings: &Settings, server: Option<&ServerUrl>) -> String {
+    let site = match (server, &settings.server) {
+        (Some(server), _) => format!(" --server {server}"),
+        (None, Some(_)) => String::new(),
+        (None, None) => " --server https://your.site".to_owned(),
+    };
+    let which = settings.rigs.first().map(RigSettings::which).unwrap_or_default();
+    format!(
+        "this PC has no rig's token yet. There are two ways to one:\n\n  \
+         onelap-agent pair{site}{which}\n      \
+         shows a code, which an owner or engineer of your team types in on the team's site\n  \
+         onelap-agent token{site}{which}\n      \
+         asks for a token that was copied from the team's Rigs page\n\n\
+         Then start the agent again."
+    )
 }
 
 #[cfg(test)]
@@ -132,6 +181,45 @@ mod tests {
         };
         store_after(&Settings::load(&flags).unwrap(), token().reveal(), known).unwrap();
         assert_eq!(Settings::load(&flags).unwrap().rigs[0].token, Some(token()));
+    }
+
+    #[test]
+    fn an_address_that_the_next_start_would_not_know_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let stored = |text: &str| store_after(&settings(folder.path(), text), token().reveal(), known).unwrap();
+        let same = stored("server = \"https://1lap.example.com\"");
+        assert!(!same.contains("address"), "{same}");
+        for (text, told) in
+            [("server = \"https://other.example\"", "another address (https://other.example)"), ("", "no address")]
+        {
+            let said = stored(text);
+            assert!(said.contains(told) && said.contains("server = \"https://1lap.example.com\""), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_token_in_the_settings_is_in_the_way_of_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = settings(folder.path(), &format!("token = \"{}\"", token().reveal()));
+        let said = store_after(&settings, token().reveal(), |_, _| panic!("asked")).unwrap_err();
+        assert!(said.contains("agent.toml") && said.contains("remove it there first"), "{said}");
+    }
+
+    #[test]
+    fn the_first_steps_name_both_ways_with_what_has_to_be_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let given = settings(folder.path(), "");
+        let known = Settings { server_in_file: given.server.clone(), ..given.clone() };
+        let none = Settings { server: None, ..given.clone() };
+        for (steps, words) in [
+            (first_steps(&given, given.server.as_ref()), " --server https://1lap.example.com\n"),
+            (first_steps(&known, None), "\n"),
+            (first_steps(&none, None), " --server https://your.site\n"),
+        ] {
+            for way in ["pair", "token"] {
+                assert!(steps.contains(&format!("onelap-agent {way}{words}")), "{steps}");
+            }
+        }
     }
 
     #[test]

@@ -47,6 +47,9 @@ pub enum ApiError {
     /// There is no such thing, or it is somebody else's.
     #[error("there is no such thing here")]
     NotFound,
+    /// The same, for who held the key to it and may know more.
+    #[error("{0}")]
+    Ended(&'static str),
     /// There is such an address, and this is not done with it.
     #[error("this address takes {allow} only")]
     Method {
@@ -128,7 +131,7 @@ impl ApiError {
             Self::ConfirmRequired => ErrorCode::ConfirmRequired,
             Self::EmailUnverified => ErrorCode::EmailUnverified,
             Self::OnlyOwner { .. } => ErrorCode::Conflict,
-            Self::NotFound | Self::Method { .. } => ErrorCode::NotFound,
+            Self::NotFound | Self::Ended(_) | Self::Method { .. } => ErrorCode::NotFound,
             Self::Invalid { .. } => ErrorCode::Invalid,
             Self::Malformed(_) => ErrorCode::Malformed,
             Self::UnsupportedVersion(_) => ErrorCode::UnsupportedVersion,

@@ -47,6 +47,13 @@ async function asOwner(sql: string): Promise<void> {
   }
 }
 
+export interface StackOptions {
+  /** How browsers call the service's machine. */
+  host: string;
+  /** More settings of the service. */
+  env: Record<string, string>;
+}
+
 export class Stack {
   /** The address in the browser. */
   readonly url: string;
@@ -67,13 +74,13 @@ export class Stack {
     this.#memory = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "onelap-test-"));
   }
 
-  static async start(info: TestInfo): Promise<Stack> {
+  static async start(info: TestInfo, { host, env }: StackOptions): Promise<Stack> {
     const database = `browser_${randomBytes(6).toString("hex")}`;
     await asOwner(`CREATE DATABASE ${database}`);
     const databaseUrl = ownerUrl();
     databaseUrl.pathname = `/${database}`;
     const port = await freePort();
-    const url = `http://localhost:${port}`;
+    const url = `http://${host}:${port}`;
     const service = new Program({
       name: "service",
       file: binary("onelap-service"),
@@ -84,6 +91,7 @@ export class Stack {
         PUBLIC_URL: url,
         JWT_SECRET: randomBytes(32).toString("hex"),
         RUST_LOG: process.env.RUST_LOG ?? "info",
+        ...env,
       },
       logs: info.outputDir,
     });
@@ -162,10 +170,10 @@ export class Stack {
   }
 }
 
-export const test = base.extend<{ stack: Stack }>({
-  // eslint-disable-next-line no-empty-pattern -- Playwright wants the destructuring
-  stack: async ({}, use, info) => {
-    const stack = await Stack.start(info);
+export const test = base.extend<{ stack: Stack; stackOptions: StackOptions }>({
+  stackOptions: [{ host: "localhost", env: {} }, { option: true }],
+  stack: async ({ stackOptions }, use, info) => {
+    const stack = await Stack.start(info, stackOptions);
     await use(stack);
     if (info.status !== info.expectedStatus) await stack.attachLogs(info);
     await stack.stop();

@@ -40,7 +40,7 @@ export class Viewer {
       random: Math.random,
       now: () => performance.now(),
     });
-    this.#connection.handle({ type: "start", url: `${url.replace(/^http/, "ws")}/api/live/ws` });
+    this.#connection.handle({ type: "start", url: `${url.replace(/^http/, "ws")}/api/live/ws`, behindMs: 0 });
     this.#connection.handle({ type: "watch", teams: [team] });
     this.#connection.handle({ type: "show", team, session });
     this.#check = setInterval(() => this.#connection.check(), 2000);

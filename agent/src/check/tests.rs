@@ -16,12 +16,18 @@ fn answer(clock_ahead_ms: i64) -> Answer {
     Answer { who, clock_ahead_ms }
 }
 
+fn rig(answer: Option<Result<Answer, ApiError>>) -> Vec<RigFacts> {
+    let token_from = answer.is_some().then(|| TokenFrom::File("/home/d/.config/onelap/token".into()));
+    let ways = "run `onelap-agent pair` or `onelap-agent token`".to_owned();
+    vec![RigFacts { name: "rig".into(), token_from, unused: None, answer, ways }]
+}
+
 fn all_is_well() -> Facts {
     Facts {
         settings: ("/home/d/.config/onelap/agent.toml".into(), true),
         warnings: vec![],
         server: Some("https://onelap.example".into()),
-        rigs: vec![("rig".into(), Some(Ok(answer(100))))],
+        rigs: rig(Some(Ok(answer(100)))),
         token_problems: vec![],
         service: None,
         lmu: Some((Probe::Found { game_version: 14_200, cars: 44, track: "Portimão".into() }, Some((6397, Rest::Lmu)))),
@@ -59,18 +65,19 @@ fn each_thing_that_is_wrong_comes_with_what_to_do() {
         |status, code| Some(Err(ApiError::Refused(Refusal { status, code, message: "make a new one".into() })));
     let well = all_is_well;
     let cases = [
-        (Facts { rigs: vec![("rig".into(), None)], ..well() }, "no token", "onelap-agent token"),
-        (Facts { rigs: vec![("rig".into(), refused(401, None))], ..well() }, "token is not good", "make a new one"),
-        (Facts { rigs: vec![("rig".into(), refused(426, None))], ..well() }, "does not let it in", "make a new one"),
+        (Facts { rigs: rig(None), ..well() }, "no token", "onelap-agent pair"),
         (
-            Facts {
-                rigs: vec![("rig".into(), Some(Err(ApiError::Unreachable("cannot be reached".into()))))],
-                ..well()
-            },
+            Facts { rigs: rig(refused(401, None)), ..well() },
+            "token in /home/d/.config/onelap/token is not good",
+            "make a new one",
+        ),
+        (Facts { rigs: rig(refused(426, None)), ..well() }, "does not let it in", "make a new one"),
+        (
+            Facts { rigs: rig(Some(Err(ApiError::Unreachable("cannot be reached".into())))), ..well() },
             "cannot be reached",
             "firewall",
         ),
-        (Facts { rigs: vec![("rig".into(), Some(Ok(answer(-34_000))))], ..well() }, "34.0 s behind", "Sync now"),
+        (Facts { rigs: rig(Some(Ok(answer(-34_000)))), ..well() }, "34.0 s behind", "Sync now"),
         (
             Facts { lmu: Some((Probe::Unusable("short".into()), None)), f1: f1(1, understood(9)), ..well() },
             "short",
@@ -85,7 +92,7 @@ fn each_thing_that_is_wrong_comes_with_what_to_do() {
         ),
         (Facts { lmu: Some((Probe::Absent, Some((6397, Rest::Lmu)))), ..well() }, "does not show", "Enable Plugins"),
         (Facts { lmu: Some((Probe::Absent, None)), ..well() }, "no game was found", "start the game"),
-        (Facts { token_problems: vec!["token: not one".into()], ..well() }, "not one", "copy the token again"),
+        (Facts { token_problems: vec!["token: not one".into()], ..well() }, "not one", "onelap-agent pair"),
         (Facts { warnings: vec!["others may read it".into()], ..well() }, "others may read it", ""),
     ];
     for (facts, what, advice) in cases {
@@ -125,13 +132,13 @@ fn datagrams_are_counted_on_the_port_that_they_come_to() {
 #[test]
 fn without_a_good_token_the_service_is_looked_for_all_the_same() {
     let told = |facts: &Facts| lines(&findings(facts), false);
-    let none = Facts { rigs: vec![("rig".into(), None)], service: Some(Ok(())), ..all_is_well() };
+    let none = Facts { rigs: rig(None), service: Some(Ok(())), ..all_is_well() };
     assert!(told(&none).contains("✓ https://onelap.example answers"), "{}", told(&none));
     let gone = ApiError::Unreachable("https://onelap.example cannot be reached".into());
     let gone = Facts { service: Some(Err(gone)), ..none };
     assert!(told(&gone).contains("✗ https://onelap.example cannot be reached"), "{}", told(&gone));
     let refusal = Refusal { status: 401, code: Some(ErrorCode::TokenRevoked), message: "make a new one".into() };
-    let refused = Facts { rigs: vec![("rig".into(), Some(Err(ApiError::Refused(refusal))))], ..all_is_well() };
+    let refused = Facts { rigs: rig(Some(Err(ApiError::Refused(refusal)))), ..all_is_well() };
     assert!(told(&refused).contains("✓ https://onelap.example answers"), "{}", told(&refused));
 }
 
@@ -157,4 +164,29 @@ fn the_game_is_told_from_another_program_on_its_port() {
     assert_eq!(got(200, "<html>"), Rest::Stranger(200));
     assert_eq!(got(404, ""), Rest::Stranger(404));
     assert_eq!(got(0, "refused"), Rest::Silent);
+}
+
+#[test]
+fn it_says_which_token_is_used_and_which_is_not() {
+    let told = |token_from: TokenFrom| {
+        let unused = Some("/home/d/.config/onelap/token".to_owned());
+        let given = RigFacts { token_from: Some(token_from), unused, ..rig(Some(Ok(answer(0)))).remove(0) };
+        let findings = findings(&Facts { rigs: vec![given], ..all_is_well() });
+        assert!(findings.iter().all(|finding| finding.verdict != Verdict::Wrong), "{findings:?}");
+        lines(&findings, false)
+    };
+    for (from, used, counts, advice) in [
+        (TokenFrom::Flag, "the token of --token is good", "--token counts more", "leave --token out"),
+        (
+            TokenFrom::Environment,
+            "the token of ONELAP_TOKEN is good",
+            "ONELAP_TOKEN counts more",
+            "remove the variable",
+        ),
+        (TokenFrom::Settings("a.toml".into()), "the token in a.toml is good", "a.toml counts more", "from a.toml"),
+    ] {
+        let told = told(from);
+        let not_used = format!("the token in /home/d/.config/onelap/token is not used: {counts}");
+        assert!([used, &not_used, advice].iter().all(|words| told.contains(words)), "{told}");
+    }
 }

@@ -42,12 +42,7 @@ fn spool_from(windows: bool, var: impl Fn(&str) -> Option<PathBuf>) -> Option<Pa
 /// # Errors
 /// Where it cannot be written.
 pub fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        private_folder(folder)?;
-    }
-    let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    let new = path.with_file_name(name);
+    let new = beside(path)?;
     let written = private_file(&new).and_then(|mut file| {
         file.write_all(text.as_bytes())?;
         file.sync_all()
@@ -56,6 +51,34 @@ pub fn write_private(path: &Path, text: &str) -> io::Result<()> {
         // Nothing half-written stays; what matters is the first error.
         let _ = fs::remove_file(&new);
     })
+}
+
+/// Whether [`write_private`] can write there, for what there is only once. Makes the folders on the way.
+///
+/// # Errors
+/// Why it could not.
+pub fn can_write_private(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let new = beside(path)?;
+    private_file(&new).map(drop)?;
+    fs::remove_file(&new)
+}
+
+/// Where a file is written before it takes the other's place: in the same folder, which is made if it is not there.
+fn beside(path: &Path) -> io::Result<PathBuf> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        private_folder(folder)?;
+    }
+    let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let new = path.with_file_name(name);
+    // What another run left when it was killed.
+    match fs::remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(new),
+    }
 }
 
 #[cfg(unix)]
@@ -143,5 +166,28 @@ mod tests {
         assert!(!others_may_read(&path));
         assert_eq!(fs::read_to_string(&path).unwrap(), "two");
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn whether_a_file_can_be_written_is_known_before_there_is_anything_to_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/token");
+        can_write_private(&path).unwrap();
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 0, "nothing stays");
+        write_private(&path, "one").unwrap();
+        can_write_private(&path).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one", "what is there stays as it is");
+        assert!(can_write_private(folder.path()).is_err(), "a folder");
+        assert!(can_write_private(&path.join("token")).is_err(), "below a file");
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_in_nobodys_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        fs::write(beside(&path).unwrap(), "half a tok").unwrap();
+        write_private(&path, "one").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

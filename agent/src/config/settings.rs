@@ -1,6 +1,7 @@
 //! Flags, environment and file brought together: a flag counts more than the environment, that more than the file.
 
 use crate::config::place::others_may_read;
+use crate::config::tokens::{Found, TokenFrom, may_be_read, token};
 use crate::config::{
     ConfigError, DEFAULT_BATCH_MS, DEFAULT_F1_PORT, DEFAULT_REST_PORT, DEFAULT_SAMPLE_HZ, DEFAULT_SPOOL_MB, File, Port,
     RigFile, SpoolChoice, parse, place,
@@ -33,7 +34,7 @@ pub struct Flags {
     /// Settings file [default: agent.toml in the user's configuration folder, if there is one]
     #[arg(long, value_name = "PATH", global = true, env = "ONELAP_CONFIG")]
     pub config: Option<PathBuf>,
-    /// Address of the service [default: from the settings, where `token` puts it]
+    /// Address of the service [default: from the settings, where `pair` and `token` put it]
     #[arg(long, value_name = "URL", global = true, env = "ONELAP_SERVER")]
     pub server: Option<ServerUrl>,
     /// The rig's token [default: from the settings, or the file `token` beside them]
@@ -87,22 +88,22 @@ pub struct Flags {
 }
 
 impl Flags {
-    fn given_token(&self) -> Option<&str> {
+    pub(super) fn given_token(&self) -> Option<&str> {
         self.token.as_deref().filter(|token| !token.trim().is_empty())
     }
 }
 
-/// A rig as the settings describe it. Its token may be missing, which `check` and `token` do not mind.
+/// A rig as the settings describe it. Its token may be missing, which `check`, `pair` and `token` do not mind.
 #[derive(Debug, Clone)]
 pub struct RigSettings {
     /// Its name.
     pub name: String,
     /// Its token, where there is one.
     pub token: Option<RigToken>,
-    /// Why what is in its file is none: `check` says so, and `token` writes another.
+    /// Where that comes from.
+    pub token_from: Option<TokenFrom>,
+    /// Why what is in its file is none: `check` says so, `pair` and `token` write another.
     pub token_problem: Option<ConfigError>,
-    /// The token stands in the settings file itself.
-    pub token_is_in_settings: bool,
     /// The file where its token is, or would be.
     pub token_file: PathBuf,
     /// Its game.
@@ -120,12 +121,34 @@ impl RigSettings {
     /// Where there is no token, and how to get one.
     pub fn options(&self) -> Result<RigOptions, String> {
         let token = self.token.clone().ok_or_else(|| {
-            let which = if self.name == THE_RIG { String::new() } else { format!(" --rig {}", self.name) };
             let what = self.token_problem.as_ref().map_or(format!("{} has no token", self.name), ToString::to_string);
-            format!("{what}: make a rig on the team's Rigs page, copy its token and run `onelap-agent token{which}`")
+            format!("{what}: {}", self.ways_to_a_token())
         })?;
         let Self { name, game, f1_port, f1_sender, .. } = self.clone();
         Ok(RigOptions { name, token, game, f1_port, f1_sender })
+    }
+
+    /// The token's file, where there is one that does not count.
+    #[must_use]
+    pub fn unused_file(&self) -> Option<&Path> {
+        let is_used = self.token.is_none() || matches!(self.token_from, Some(TokenFrom::File(_)));
+        (!is_used && self.token_file.exists()).then_some(self.token_file.as_path())
+    }
+
+    /// How this rig comes to a token, in a sentence.
+    #[must_use]
+    pub fn ways_to_a_token(&self) -> String {
+        let which = self.which();
+        format!(
+            "run `onelap-agent pair{which}` and have the code that it shows approved on the team's site, or copy a token \
+             from the team's Rigs page and run `onelap-agent token{which}`"
+        )
+    }
+
+    /// The flag that names this rig, where there are others.
+    #[must_use]
+    pub fn which(&self) -> String {
+        if self.name == THE_RIG { String::new() } else { format!(" --rig {}", self.name) }
     }
 }
 
@@ -136,6 +159,8 @@ pub struct Settings {
     pub path: PathBuf,
     /// The service; see [`Settings::service`].
     pub server: Option<ServerUrl>,
+    /// The service that the settings file names.
+    pub server_in_file: Option<ServerUrl>,
     /// Samples a second.
     pub sample_hz: u32,
     /// Milliseconds in a batch.
@@ -183,6 +208,7 @@ impl Settings {
         let rigs = rigs(flags, &file, &path, &text, &mut warnings)?;
         Ok(Self {
             server: flags.server.clone().or_else(|| file.server.clone()),
+            server_in_file: file.server.clone(),
             sample_hz: flags.sample_hz.or(file.sample_hz.map(|v| v.0)).unwrap_or(DEFAULT_SAMPLE_HZ),
             batch_ms: flags.batch_ms.or(file.batch_ms.map(|v| v.0)).unwrap_or(DEFAULT_BATCH_MS),
             spool: spool(flags, &file, &path),
@@ -229,20 +255,19 @@ fn rigs(
         let token_file = flags.token_file.clone();
         let token_file = token_file.or_else(|| file.token_file.as_ref().map(|name| folder.join(name)));
         let token_file = token_file.unwrap_or_else(|| folder.join("token"));
-        let in_file = file.token.as_ref().filter(|_| flags.token_file.is_none()).map(|token| token.0.clone());
+        let in_file = file.token.as_ref().filter(|_| flags.token_file.is_none());
         if flags.rig.is_some() {
             return Err(ConfigError::new(
                 "--rig",
                 format!("there are no rigs in {}: add a [[rig]] entry", path.display()),
             ));
         }
-        let token_is_in_settings = in_file.is_some();
-        let (token, token_problem) = token(flags, in_file, &token_file, warnings)?;
+        let Found { token, token_from, token_problem } = token(flags, in_file, path, &token_file, warnings)?;
         return Ok(vec![RigSettings {
             name: THE_RIG.to_owned(),
             token,
+            token_from,
             token_problem,
-            token_is_in_settings,
             token_file,
             game: flags.game.unwrap_or_default(),
             f1_port,
@@ -267,12 +292,11 @@ fn rigs(
         let own_file =
             rig.token_file.as_ref().map_or_else(|| folder.join(format!("{}.token", rig.name.0)), |f| folder.join(f));
         let token_file = flags.token_file.clone().unwrap_or(own_file);
-        let in_file = rig.token.as_ref().filter(|_| flags.token_file.is_none()).map(|token| token.0.clone());
-        let token_is_in_settings = in_file.is_some();
-        let (token, token_problem) = token(flags, in_file, &token_file, warnings)?;
+        let in_file = rig.token.as_ref().filter(|_| flags.token_file.is_none());
+        let Found { token, token_from, token_problem } = token(flags, in_file, path, &token_file, warnings)?;
         let rig = RigSettings {
-            token_is_in_settings,
             token,
+            token_from,
             token_problem,
             name: rig.name.0.clone(),
             token_file,
@@ -304,39 +328,4 @@ fn in_each_others_way(one: &RigSettings, other: &RigSettings) -> Option<String> 
         ));
     }
     None
-}
-
-/// A rig's token, or why what is in its file is none. An empty one, as of a variable that is set to nothing, is none.
-fn token(
-    flags: &Flags,
-    in_file: Option<RigToken>,
-    token_file: &Path,
-    warnings: &mut Vec<String>,
-) -> Result<(Option<RigToken>, Option<ConfigError>), ConfigError> {
-    if let Some(text) = flags.given_token() {
-        let token = RigToken::parse(text).map_err(|e| ConfigError::new("--token or ONELAP_TOKEN", e.to_string()))?;
-        return Ok((Some(token), None));
-    }
-    if in_file.is_some() {
-        return Ok((in_file, None));
-    }
-    let problem = |why: String| Ok((None, Some(ConfigError::new(token_file.display().to_string(), why))));
-    let text = match fs::read_to_string(token_file) {
-        Ok(text) => text,
-        Err(e) if e.kind() == ErrorKind::NotFound && flags.token_file.is_none() => return Ok((None, None)),
-        Err(e) => return problem(format!("it cannot be read: {e}")),
-    };
-    if others_may_read(token_file) {
-        warnings.push(may_be_read(token_file));
-    }
-    // Some editors of Windows begin a file with a byte order mark.
-    match RigToken::parse(text.trim_start_matches('\u{feff}')) {
-        Ok(token) => Ok((Some(token), None)),
-        Err(e) => problem(e.to_string()),
-    }
-}
-
-fn may_be_read(path: &Path) -> String {
-    let path = path.display();
-    format!("{path} holds a token and others on this PC may read it: run `chmod 600 {path}`")
 }

@@ -1,6 +1,7 @@
 //! The settings file and its errors, and how flags and file come together.
 
 use super::settings::{Flags, Settings, Switch};
+use super::tokens::TokenFrom;
 use super::*;
 use crate::run::SpoolPlace;
 use std::fs;
@@ -67,7 +68,7 @@ fn without_a_file_everything_has_a_value() {
     assert_eq!(settings.games.lmu.unwrap().rest_port, Some(6397));
     assert!(settings.games.f1);
     assert_eq!((settings.rigs.len(), settings.rigs[0].f1_port), (1, 20777));
-    assert!(settings.rigs[0].options().unwrap_err().contains("onelap-agent token"));
+    assert!(settings.rigs[0].options().unwrap_err().contains("onelap-agent pair"));
     let missing = Flags { config: Some(folder.path().join("no.toml")), ..Flags::default() };
     assert!(Settings::load(&missing).unwrap_err().message.contains("cannot be read"));
 }
@@ -119,7 +120,7 @@ fn a_flag_counts_more_than_the_file() {
         ..flags
     };
     let settings = Settings::load(&flags).unwrap();
-    assert_eq!(settings.rigs[0].token, Some(a_token(1)));
+    assert_eq!((&settings.rigs[0].token, &settings.rigs[0].token_from), (&Some(a_token(1)), &Some(TokenFrom::Flag)));
     assert_eq!(settings.sample_hz, 60);
     assert_eq!(settings.games.lmu.unwrap().rest_port, None);
     assert!(!settings.games.f1);
@@ -132,6 +133,7 @@ fn a_token_lies_beside_the_settings() {
     place::write_private(&path, &format!("{}\n", a_token(2).reveal())).unwrap();
     let settings = Settings::load(&flags).unwrap();
     assert_eq!((settings.rigs[0].token.clone(), settings.warnings.len()), (Some(a_token(2)), 0));
+    assert_eq!(settings.rigs[0].token_from, Some(TokenFrom::File(path.clone())));
     // With the byte order mark of some editors, and where a variable is set to nothing.
     fs::write(&path, format!("\u{feff}{}\r\n", a_token(2).reveal())).unwrap();
     let flags = Flags { token: Some(String::new()), ..flags };
@@ -140,6 +142,24 @@ fn a_token_lies_beside_the_settings() {
     let settings = Settings::load(&flags).unwrap();
     let error = settings.rigs[0].options().unwrap_err();
     assert!(error.contains("1lap_rig_") && error.contains("onelap-agent token"), "{error}");
+}
+
+#[test]
+fn of_several_tokens_it_is_known_which_counts_and_which_does_not() {
+    let (folder, flags) = written(&format!("token = \"{}\"", a_token(0).reveal()));
+    let settings_file = folder.path().join("agent.toml");
+    let look = |flags: &Flags| {
+        let rig = Settings::load(flags).unwrap().rigs.remove(0);
+        (rig.token.clone().unwrap(), rig.token_from.clone().unwrap(), rig.unused_file().map(Path::to_owned))
+    };
+    assert_eq!(look(&flags), (a_token(0), TokenFrom::Settings(settings_file.clone()), None));
+    let stored = folder.path().join("token");
+    place::write_private(&stored, a_token(1).reveal()).unwrap();
+    assert_eq!(look(&flags), (a_token(0), TokenFrom::Settings(settings_file), Some(stored.clone())));
+    let given = Flags { token: Some(a_token(2).reveal().to_owned()), ..flags.clone() };
+    assert_eq!(look(&given), (a_token(2), TokenFrom::Flag, Some(stored.clone())));
+    fs::write(flags.config.as_ref().unwrap(), "").unwrap();
+    assert_eq!(look(&flags), (a_token(1), TokenFrom::File(stored), None));
 }
 
 #[cfg(unix)]

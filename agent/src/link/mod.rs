@@ -20,6 +20,7 @@ pub mod socket;
 pub mod state;
 pub mod view;
 pub mod watch;
+pub mod words;
 
 /// What the agent is doing, as the service is told.
 #[derive(Debug, Clone, PartialEq)]

@@ -14,6 +14,7 @@ use crate::link::Outbox;
 use crate::link::backoff::{Backoff, MIN_WAIT_MS, Pace, REFUSED_WAIT_MS};
 use crate::link::cursors::{Cursors, json};
 pub use crate::link::view::{Greeted, Refusal, View};
+use crate::link::words::of_a_fatal_error;
 use crate::spool::Frame;
 use bytes::Bytes;
 use onelap_protocol::ErrorCode;
@@ -210,6 +211,7 @@ impl LinkState {
                         | ErrorCode::TokenMistyped
                         | ErrorCode::TokenRevoked
                 );
+                let message = of_a_fatal_error(code, &message);
                 if lasting {
                     self.give_up(now_ms, message);
                     self.hang_up = true;

@@ -171,7 +171,8 @@ pub struct Entry {
     pub subject_kind: Option<String>,
     /// Which.
     pub subject_id: Option<Uuid>,
-    /// The person's name now, where it was done to one.
+    /// What that is called now, where it still is: the person, the rig (of a token as well), the key, the share link, or the
+    /// address that an invitation was sent to.
     pub subject_name: Option<String>,
     /// More about it.
     #[schema(value_type = Object)]

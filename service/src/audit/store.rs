@@ -50,10 +50,16 @@ pub(super) async fn list(
     sqlx::query_as!(
         Entry,
         r#"select a.id, a.at, a.actor_kind, a.actor_id, u.name as "actor_name?", a.action, a.subject_kind, a.subject_id,
-                  s.name as "subject_name?", a.detail, a.address, a.trace
+                  coalesce(s.name, r.name, k.name, l.name, i.email) as "subject_name?", a.detail, a.address, a.trace
            from audit_log a
            left join users u on u.id = a.actor_id and a.actor_kind = 'person'
            left join users s on s.id = a.subject_id and a.subject_kind = 'person'
+           left join rig_tokens t on t.team_id = a.team_id and t.id = a.subject_id and a.subject_kind = 'token'
+           left join rigs r on r.team_id = a.team_id
+                and r.id = case a.subject_kind when 'rig' then a.subject_id when 'token' then t.rig_id end
+           left join api_keys k on k.team_id = a.team_id and k.id = a.subject_id and a.subject_kind = 'api_key'
+           left join shares l on l.team_id = a.team_id and l.id = a.subject_id and a.subject_kind = 'share'
+           left join invitations i on i.team_id = a.team_id and i.id = a.subject_id and a.subject_kind = 'invitation'
            where a.team_id = $1
              and ($2::uuid is null or a.actor_id = $2) and ($3::text is null or a.action = $3)
              and ($4::timestamptz is null or a.at >= $4) and ($5::timestamptz is null or a.at < $5)

@@ -215,9 +215,18 @@ impl Credential {
     }
 }
 
+/// A person who looks at a link wants to see what it shows, not what they may see themselves: its page says so.
+fn wants_share(request: &HttpRequest) -> bool {
+    request.query_string().split('&').any(|pair| pair == "as=share")
+}
+
 /// What came along: an API key before the log-in before a share link.
 async fn credential(request: &HttpRequest) -> Result<Credential, ApiError> {
     let state = state(request)?;
+    if wants_share(request) {
+        let share = shares::of_request(state, request).await?.ok_or(shares::NOT_OPEN)?;
+        return Ok(Credential::Share(Box::new(share)));
+    }
     if let Some(key) = bearer(request) {
         let from = client_key(request, &state.config.http);
         return Ok(Credential::Key(Box::new(api_keys::present(state, key, &from).await?)));
@@ -236,15 +245,7 @@ impl FromRequest for Credential {
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move {
-            // A person who looks at a link wants to see what it shows, not what they may see themselves.
-            let wants_share = request.query_string() == "as=share";
-            match shares::of_request(state(&request)?, &request).await? {
-                Some(share) if wants_share => Ok(Self::Share(Box::new(share))),
-                None if wants_share => Err(shares::NOT_OPEN),
-                _ => credential(&request).await,
-            }
-        })
+        Box::pin(async move { credential(&request).await })
     }
 }
 

@@ -180,10 +180,9 @@ pub(crate) async fn delete_rig(
     path: web::Path<RigPath>,
 ) -> Result<HttpResponse, ApiError> {
     let mut tx = state.db.tenant(scope.tenant).await?;
-    if !store::delete(&mut tx, path.rig).await? {
-        return Err(ApiError::NotFound);
-    }
-    audit::write(&mut tx, &By::member(&scope), Act::RigDeleted, Subject::Rig(path.rig.0), json!({})).await?;
+    let name = store::delete(&mut tx, path.rig).await?.ok_or(ApiError::NotFound)?;
+    let (subject, detail) = (Subject::Rig(path.rig.0), json!({ "name": name }));
+    audit::write(&mut tx, &By::member(&scope), Act::RigDeleted, subject, detail).await?;
     tx.commit().await?;
     state.auth.remembered.forget_rig(path.rig);
     state.hub.forget_rig(scope.tenant.team(), path.rig);

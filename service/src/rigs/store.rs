@@ -147,12 +147,12 @@ pub(super) async fn end_at(
     Ok(found.execute(&mut **tx).await?.rows_affected() > 0)
 }
 
-/// Deletes a rig with its tokens. Tells whether there was such a rig.
-pub(super) async fn delete(tx: &mut TenantTx, rig: RigId) -> Result<bool, sqlx::Error> {
+/// Deletes a rig with its tokens. Tells its name, where there was such a rig.
+pub(super) async fn delete(tx: &mut TenantTx, rig: RigId) -> Result<Option<String>, sqlx::Error> {
     let team = tx.team();
-    let deleted =
-        sqlx::query!("delete from rigs where team_id = $1 and id = $2", team.0, rig.0).execute(&mut **tx).await?;
-    Ok(deleted.rows_affected() > 0)
+    sqlx::query_scalar!("delete from rigs where team_id = $1 and id = $2 returning name", team.0, rig.0)
+        .fetch_optional(&mut **tx)
+        .await
 }
 
 /// Revokes a token of a rig; revoking it again changes nothing. Tells whether there is such a token.

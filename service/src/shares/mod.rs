@@ -35,6 +35,13 @@ const MAX_DELAY_S: u32 = 600;
 /// Path of the page that opens one.
 const PAGE: &str = "/shared";
 
+/// What somebody is told whose link is nobody's.
+const UNKNOWN: ApiError =
+    ApiError::Ended("there is no such share link: it is misspelt, or what it showed was deleted; ask for another one");
+/// What somebody is told whose link was good once.
+const REVOKED: ApiError = ApiError::Ended("the team has revoked this share link: ask for another one");
+const EXPIRED: ApiError = ApiError::Ended("this share link has expired: ask for another one");
+
 /// What somebody is told whose cookie opens nothing (any more).
 pub(crate) const NOT_OPEN: ApiError =
     ApiError::Unauthenticated("this share link has ended, or was not opened: ask for it");
@@ -83,6 +90,8 @@ pub struct Share {
     pub shown: Shown,
     /// What the page calls it.
     pub name: String,
+    /// What the team is called.
+    pub team_name: String,
     /// Recorded laps and traces, too.
     pub shows_history: bool,
     /// Setups, too.
@@ -181,6 +190,7 @@ mod tests {
             id: ShareId::new(),
             shown,
             name: "us".into(),
+            team_name: "ours".into(),
             shows_history: true,
             shows_setup: false,
             delay_s,

@@ -7,7 +7,9 @@ use crate::auth::{LinkKind, LinkSecret, Password, Recent, TeamScope, client_key}
 use crate::body::Body;
 use crate::db::Tenant;
 use crate::error::{ApiError, ErrorBody};
-use crate::shares::{self, MAX_DELAY_S, MAX_OPEN, MAX_VISITS, NOT_OPEN, PAGE, Share, ShareKind, Shown, store};
+use crate::shares::{
+    self, EXPIRED, MAX_DELAY_S, MAX_OPEN, MAX_VISITS, NOT_OPEN, PAGE, REVOKED, Share, ShareKind, Shown, UNKNOWN, store,
+};
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
 use onelap_protocol::{RigId, SessionId, ShareId, TeamId};
@@ -56,6 +58,9 @@ pub(crate) struct ShareRow {
     revoked_at: Option<OffsetDateTime>,
     /// Browsers that opened it, at most 5000.
     opened: i64,
+    /// When the last of them did.
+    #[serde(with = "time::serde::rfc3339::option")]
+    last_opened_at: Option<OffsetDateTime>,
     /// Those that look at it live now, to half a minute.
     watching: i64,
 }
@@ -146,6 +151,7 @@ pub(crate) async fn list_shares(
         expires_at: row.expires_at,
         revoked_at: row.revoked_at,
         opened: row.opened,
+        last_opened_at: row.last_opened_at,
         watching: row.watching,
     };
     Ok(web::Json(rows.into_iter().map(show).collect()))
@@ -252,6 +258,8 @@ pub(crate) struct ShareSecret {
 pub(crate) struct SharedView {
     /// The team, for the addresses of the API and the messages of the socket.
     team: TeamId,
+    team_name: String,
+    /// What the team calls what is shown.
     name: String,
     kind: ShareKind,
     session: Option<SessionId>,
@@ -269,6 +277,7 @@ impl SharedView {
         let (kind, session, rig) = share.kind();
         Self {
             team: share.team,
+            team_name: share.team_name,
             name: share.name,
             kind,
             session,
@@ -304,8 +313,14 @@ pub(crate) async fn open_share(
     let secret = LinkSecret::parse(LinkKind::Share, &body.secret)
         .ok_or_else(|| ApiError::invalid("secret", "this is not a whole share link: copy it again, to its end"))?;
     let mut tx = state.db.presented_secret(&secret.hash()).await?;
-    let found = store::presented(&mut tx, &secret.hash()).await?.ok_or(ApiError::NotFound)?;
+    let found = store::presented(&mut tx, &secret.hash()).await?.ok_or(UNKNOWN)?;
     tx.commit().await?;
+    // Whoever has the link may know what became of it.
+    match (found.is_revoked, found.is_expired) {
+        (true, _) => return Err(REVOKED),
+        (false, true) => return Err(EXPIRED),
+        (false, false) => {}
+    }
     if found.password_hash.is_some() {
         let given = body.password.ok_or_else(|| ApiError::invalid("password", "this link needs a password"))?;
         state.auth.limits.share_passwords.take(&found.id.to_string()).await?;
@@ -318,7 +333,7 @@ pub(crate) async fn open_share(
     // The secret (and the password) is what opens the team, as far as the share goes.
     let mut tx = state.db.tenant(Tenant::verified(found.team)).await?;
     let id = store::insert_visit(&mut tx, found.id, &visit, MAX_VISITS).await?;
-    let share = store::open_share(&mut tx, found.id, id).await?.ok_or(ApiError::NotFound)?;
+    let share = store::open_share(&mut tx, found.id, id).await?.ok_or(UNKNOWN)?;
     tx.commit().await?;
     let life = share.expires_at - OffsetDateTime::now_utc();
     let cookie = cookie(state.config.http.is_https(), visit.reveal().to_owned(), life);

@@ -84,6 +84,7 @@ pub(super) struct ListRow {
     pub(super) expires_at: OffsetDateTime,
     pub(super) revoked_at: Option<OffsetDateTime>,
     pub(super) opened: i64,
+    pub(super) last_opened_at: Option<OffsetDateTime>,
     pub(super) watching: i64,
 }
 
@@ -94,11 +95,11 @@ pub(super) async fn list(tx: &mut TenantTx) -> Result<Vec<ListRow>, sqlx::Error>
         ListRow,
         r#"select s.id, s.name, s.kind, s.session_id, s.rig_id, s.shows_history, s.shows_setup, s.delay_s,
                   s.password_hash is not null as "has_password!", u.name as "made_by?", s.created_at, s.expires_at,
-                  s.revoked_at, v.opened as "opened!", v.watching as "watching!"
+                  s.revoked_at, v.opened as "opened!", v.last_opened_at, v.watching as "watching!"
            from shares s
            left join users u on u.id = s.created_by
            cross join lateral (
-               select count(*) as opened,
+               select count(*) as opened, max(opened_at) as last_opened_at,
                       count(*) filter (where watched_at > now() - interval '75 seconds') as watching
                from share_visits v where v.team_id = s.team_id and v.share_id = s.id
            ) v
@@ -137,21 +138,29 @@ pub(super) struct Presented {
     pub(super) team: TeamId,
     pub(super) id: ShareId,
     pub(super) password_hash: Option<String>,
+    pub(super) is_revoked: bool,
+    pub(super) is_expired: bool,
 }
 
-/// Finds it, if it is open.
+/// Finds it, open or not.
 pub(super) async fn presented(
     connection: &mut PgConnection,
     hash: &Sha256Hash,
 ) -> Result<Option<Presented>, sqlx::Error> {
     let row = sqlx::query!(
-        "select team_id, id, password_hash from shares
-         where secret_hash = $1 and revoked_at is null and expires_at > now()",
+        r#"select team_id, id, password_hash, revoked_at is not null as "is_revoked!", expires_at <= now() as "is_expired!"
+           from shares where secret_hash = $1"#,
         hash.as_bytes()
     )
     .fetch_optional(connection)
     .await?;
-    Ok(row.map(|row| Presented { team: TeamId(row.team_id), id: ShareId(row.id), password_hash: row.password_hash }))
+    Ok(row.map(|row| Presented {
+        team: TeamId(row.team_id),
+        id: ShareId(row.id),
+        password_hash: row.password_hash,
+        is_revoked: row.is_revoked,
+        is_expired: row.is_expired,
+    }))
 }
 
 /// Notes a browser that has opened a share; of very many the oldest are forgotten.
@@ -201,7 +210,8 @@ pub(super) async fn visit(connection: &mut PgConnection, hash: &Sha256Hash) -> R
 pub(super) async fn open_share(tx: &mut TenantTx, share: ShareId, visit: Uuid) -> Result<Option<Share>, ApiError> {
     let team = tx.team();
     let row = sqlx::query!(
-        "select s.name, s.kind, s.session_id, s.rig_id, s.shows_history, s.shows_setup, s.delay_s, s.created_at, s.expires_at
+        "select s.name, t.name as team_name, s.session_id, s.rig_id, s.shows_history, s.shows_setup, s.delay_s, s.created_at,
+                s.expires_at
          from shares s
          join share_visits v on v.team_id = s.team_id and v.share_id = s.id and v.id = $3
          join teams t on t.id = s.team_id
@@ -224,6 +234,7 @@ pub(super) async fn open_share(tx: &mut TenantTx, share: ShareId, visit: Uuid) -
         id: share,
         shown,
         name: row.name,
+        team_name: row.team_name,
         shows_history: row.shows_history,
         shows_setup: row.shows_setup,
         delay_s: row.delay_s.unsigned_abs(),

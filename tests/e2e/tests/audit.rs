@@ -62,6 +62,34 @@ async fn who_did_what_to_whom_from_where_and_when() {
 }
 
 #[tokio::test]
+async fn an_entry_names_what_it_is_about() {
+    let app = TestApp::spawn().await;
+    let ours = app.team("ours").await;
+    let rig = ours.rig("RIG_A").await;
+    ours.key(&["read_live"]).await;
+    ours.share(json!({ "name": "for the stream", "kind": "team" })).await;
+    ours.post("/invitations", json!({ "role": "viewer", "email": "max@team.example" })).await;
+    ours.invitation("driver").await;
+    let all = entries(&ours, "").await;
+    let names: Vec<(&str, Option<&str>)> =
+        all.iter().map(|e| (e["action"].as_str().unwrap(), e["subject_name"].as_str())).collect();
+    let told = [
+        ("member.invited", None),
+        ("member.invited", Some("max@team.example")),
+        ("share.made", Some("for the stream")),
+        ("api_key.made", Some("tool")),
+        ("token.made", Some("RIG_A")),
+        ("rig.added", Some("RIG_A")),
+        ("team.founded", None),
+    ];
+    assert_eq!(names, told);
+
+    assert_eq!(ours.delete(&format!("/rigs/{}", rig.id)).await.status, 204);
+    let deleted = &entries(&ours, "?action=rig.deleted").await[0];
+    assert_eq!((&deleted["subject_name"], &deleted["detail"]["name"]), (&Value::Null, &json!("RIG_A")));
+}
+
+#[tokio::test]
 async fn the_log_can_be_taken_along() {
     let app = TestApp::spawn().await;
     let ours = app.team("ours").await;

@@ -5,6 +5,7 @@ use futures_util::StreamExt;
 use onelap_protocol::agent::Record;
 use onelap_protocol::setup::{Setup, SetupArea, SetupItem};
 use onelap_protocol::viewer::{ViewMessage, ViewerMessage};
+use onelap_service::auth::{LinkKind, LinkSecret};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -49,9 +50,10 @@ async fn a_link_opens_what_it_is_of_without_an_account() {
     let secret = link.split_once('#').unwrap().1;
 
     let opened = ours.open_share(secret, None).await;
+    let view = opened.json();
     assert_eq!(
-        (opened.status, &opened.json()["name"], &opened.json()["kind"]),
-        (200, &json!("Our race"), &json!("rig"))
+        (opened.status, &view["name"], &view["team_name"], &view["kind"]),
+        (200, &json!("Our race"), &json!("ours"), &json!("rig"))
     );
     let cookie = opened.header("set-cookie").unwrap();
     assert!(
@@ -79,7 +81,7 @@ async fn a_link_opens_what_it_is_of_without_an_account() {
 
     eventually("the viewer is counted", || async {
         let share = ours.get("/shares").await.json()[0].clone();
-        (share["opened"] == 1 && share["watching"] == 1).then_some(())
+        (share["opened"] == 1 && share["watching"] == 1 && share["last_opened_at"].is_string()).then_some(())
     })
     .await;
     drop(viewer);
@@ -200,8 +202,49 @@ async fn a_revoked_link_ends_at_once_for_everybody() {
     assert!(reason.contains("ended"), "{reason}");
     assert_eq!(guest.request("GET", "/api/shares/current", None).await.status, 401);
     assert_eq!(guest.try_viewer().await.err().map(|refused| refused.status), Some(401));
-    assert_eq!(ours.open_share(&secret, None).await.status, 404);
     assert_eq!(ours.open_share(&secret[..secret.len() - 1], None).await.status, 422, "misspelt is told apart");
+    let message = async |secret: &str| {
+        let refused = ours.open_share(secret, None).await;
+        assert_eq!(refused.status, 404, "{}", refused.body);
+        refused.json()["error"]["message"].as_str().unwrap_or_default().to_owned()
+    };
+    let revoked = message(&secret).await;
+    assert!(revoked.contains("revoked"), "{revoked}");
+    // Whoever holds a link is told what became of it; who guesses one learns nothing.
+    let other = ours.share(json!({ "name": "us", "kind": "team" })).await;
+    let owner = app.owner_pool().await;
+    for sql in [
+        "alter table shares no force row level security",
+        "update shares set expires_at = now() where revoked_at is null",
+        "alter table shares force row level security",
+    ] {
+        sqlx::query(sql).execute(&owner).await.unwrap();
+    }
+    let expired = message(&other).await;
+    assert!(expired.contains("expired"), "{expired}");
+    let guessed = LinkSecret::random(LinkKind::Share).unwrap();
+    let unknown = message(guessed.reveal()).await;
+    assert!(unknown.contains("no such share link"), "{unknown}");
+}
+
+#[tokio::test]
+async fn a_member_can_look_at_a_link_as_others_see_it() {
+    let app = TestApp::spawn().await;
+    let ours = app.team("ours").await;
+    let rig = ours.rig("RIG_A").await;
+    let mut agent = rig.agent().await;
+    agent.begin().await;
+    agent.record(Record::Setup { at_s: 1.0, setup: some_setup() }).await;
+    agent.lap(1).await;
+    agent.acknowledged(3).await;
+    let body = json!({ "name": "us", "kind": "session", "session": agent.session, "shows_history": true });
+    let opened = ours.open_share(&ours.share(body).await, None).await;
+    let both = Team { cookies: format!("{}; {}", ours.cookies, opened.cookies()), ..ours.clone() };
+    let path = format!("/sessions/{}", agent.session);
+    let setups = |answer: e2e::Answer| answer.json()["setups"].as_array().map(Vec::len);
+    assert_eq!(setups(both.get(&path).await), Some(1));
+    assert_eq!(setups(both.get(&format!("{path}?as=share")).await), Some(0));
+    assert_eq!(ours.get(&format!("{path}?as=share")).await.status, 401, "without the link's cookie");
 }
 
 #[tokio::test]

@@ -136,3 +136,7 @@ it('a stretch is told by the time of day at both ends', () => {
   const at = new Date(2026, 10, 20, 14, 3, 10).getTime();
   expect(f.timeSpan(at, at + 140_000)).toBe('14:03:10–14:05:30');
 });
+
+it('says a wait in words, never shorter than it is', () => {
+  expect([1, 120, 121, 3540, 7201].map(f.waitWords)).toEqual(['1 s', '120 s', '3 min', '59 min', '3 h']);
+});

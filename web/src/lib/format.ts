@@ -95,6 +95,12 @@ export function bytes(n: number): string {
   return `${value < 9.95 ? value.toFixed(1) : Math.round(value)}\u202f${unit}`;
 }
 
+/** How long to wait, for people: `40 s`, `5 min`, `2 h`. Never less than it is. */
+export function waitWords(s: number): string {
+  if (s <= 120) return `${s} s`;
+  return s <= 7200 ? `${Math.ceil(s / 60)} min` : `${Math.ceil(s / 3600)} h`;
+}
+
 /** About how long: `20 s`, `3 min`, `2 h`. */
 export function roughly(s: number): string {
   if (s < 60) return `${Math.max(10, Math.ceil(s / 10) * 10)} s`;

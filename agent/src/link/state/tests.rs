@@ -307,6 +307,8 @@ fn a_revoked_token_is_said_and_tried_again_slowly() {
     bench.hear(ServiceMessage::Error { code: ErrorCode::TokenRevoked, message, fatal: true });
     assert_eq!(bench.next(), Action::HangUp);
     assert!(bench.waits_until() - bench.now_ms >= 45_000);
+    let problem = bench.link.view().problem.as_ref().unwrap();
+    assert!(problem.contains("was revoked") && problem.contains("`onelap-agent pair`"), "{problem}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ApiError, Client } from './client.ts';
 
-type Answer = { status: number; body?: unknown } | Error;
+type Answer = { status: number; body?: unknown; headers?: Record<string, string> } | Error;
 
 /** A client whose service gives these answers in turn, and what was asked. */
 function client(answers: Answer[]) {
@@ -12,10 +12,12 @@ function client(answers: Answer[]) {
     const answer = answers.shift();
     if (answer === undefined) throw new Error('not expected');
     if (answer instanceof Error) throw answer;
-    return new Response(answer.body === undefined ? null : JSON.stringify(answer.body), { status: answer.status });
+    const { status, body, headers = {} } = answer;
+    return new Response(body === undefined ? null : JSON.stringify(body), { status, headers });
   };
   return { asked, client: new Client(fetcher as typeof fetch) };
 }
+const unconfirmed = { status: 403, body: { error: { code: 'confirm_required', message: 'confirm', trace: 't' } } };
 const expired = { status: 401, body: { error: { code: 'unauthenticated', message: 'log in first', trace: 't' } } };
 
 describe('Client', () => {
@@ -59,5 +61,40 @@ describe('Client', () => {
     const { client: api } = client([{ status: 422, body: invalid }, { status: 502 }]);
     await expect(api.post('/api/x')).rejects.toEqual(new ApiError(422, 'invalid', 'Too short.', 'password', 'abc'));
     await expect(api.get('/api/x')).rejects.toMatchObject({ code: 'unavailable', status: 502 });
+  });
+
+  it('asks for the password where the service wants it, once for all that wait, and asks again', async () => {
+    const { asked, client: api } = client([unconfirmed, unconfirmed, { status: 204 }, { status: 204 }]);
+    let questions = 0;
+    api.onConfirm = () => ((questions += 1), Promise.resolve(true));
+    await Promise.all([api.post('/api/a'), api.put('/api/b', {})]);
+    expect(questions).toBe(1);
+    expect(asked).toEqual(['POST /api/a', 'PUT /api/b', 'POST /api/a', 'PUT /api/b']);
+  });
+
+  it('does nothing more where the person would rather not show the password', async () => {
+    const { asked, client: api } = client([unconfirmed]);
+    api.onConfirm = () => Promise.resolve(false);
+    await expect(api.delete('/api/a')).rejects.toMatchObject({ code: 'confirm_required', status: 403 });
+    expect(asked).toHaveLength(1);
+  });
+
+  it('says how long to wait, in words', async () => {
+    const body = { error: { code: 'rate_limited', message: 'too many codes: try again in 3540 s', trace: 't' } };
+    const { client: api } = client([{ status: 429, body, headers: { 'retry-after': '3540' } }]);
+    await expect(api.post('/api/x')).rejects.toMatchObject({
+      message: 'Too many codes: try again in 59 min.',
+      retryAfterS: 3540,
+    });
+  });
+
+  it('gives a file the name that the service gives it', async () => {
+    const headers = { 'content-disposition': 'attachment; filename="1lap-account.json"' };
+    const { client: api } = client([
+      { status: 200, body: {}, headers },
+      { status: 200, body: {} },
+    ]);
+    expect((await api.file('/api/me/export')).name).toBe('1lap-account.json');
+    expect((await api.file('/api/x')).name).toBe('download');
   });
 });

@@ -7,6 +7,7 @@
  *
  * Not here: what happens when the login is gone (`onLoggedOut`), and asking for the password (`onConfirm`): the app's.
  */
+import { waitWords } from '../format.ts';
 import type { ErrorCode } from '../protocol.gen.ts';
 
 export class ApiError extends Error {
@@ -149,12 +150,18 @@ async function errorOf(answer: Response): Promise<ApiError> {
       error: { code: ErrorCode; message: string; field?: string | null; trace?: string };
     };
     const [field, trace] = [error.field ?? null, error.trace ?? null];
-    return new ApiError(answer.status, error.code, sentence(error.message), field, trace, retryAfterS);
+    const message = sentence(withWords(error.message, retryAfterS));
+    return new ApiError(answer.status, error.code, message, field, trace, retryAfterS);
   } catch {
     const code = answer.status >= 500 ? 'unavailable' : 'internal';
     const message = `The service answered with status ${answer.status}.`;
     return new ApiError(answer.status, code, message, null, null, retryAfterS);
   }
+}
+
+/** "try again in 3540 s" as people say it. */
+function withWords(message: string, retryAfterS: number | null): string {
+  return retryAfterS === null ? message : message.replace(`in ${retryAfterS} s`, `in ${waitWords(retryAfterS)}`);
 }
 
 /** The service's messages begin in lower case and have no full stop, so that they can be quoted. */

@@ -54,3 +54,13 @@ export type MadeApiKey = Written<Schemas['MadeApiKey']>;
 export type Act = Schemas['Act'];
 export type AuditEntry = Omit<Written<Schemas['Entry']>, 'detail'> & { detail: Record<string, unknown> };
 export type AuditPage = Omit<Written<Schemas['AuditPage']>, 'entries'> & { entries: AuditEntry[] };
+
+export type ShareKind = Schemas['ShareKind'];
+export type Share = Written<Schemas['ShareRow']>;
+export type NewShare = Schemas['NewShare'];
+/** With its link, which is shown this once. */
+export type MadeShare = Written<Schemas['MadeShare']>;
+/** What a share link shows, as who has opened it is told. */
+export type SharedView = Written<Schemas['SharedView']>;
+/** An agent that waits to be paired. */
+export type WaitingAgent = Written<Schemas['WaitingAgent']>;

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ApiError } from '../api/client.ts';
 import { Form, type Needed, missing } from './form.svelte.ts';
 
@@ -51,5 +51,20 @@ describe('Form', () => {
     done();
     await first;
     expect(sent).toBe(1);
+  });
+
+  it('leaves the service alone for as long as it asks to be', async () => {
+    vi.useFakeTimers();
+    const form = new Form<'name' | 'email'>();
+    const tooOften = () => Promise.reject(new ApiError(429, 'rate_limited', 'Too many.', null, null, 30));
+    await form.submit(page().event, filled, tooOften);
+    expect([form.problem?.message, form.wait.leftS]).toEqual(['Too many.', 30]);
+    await form.submit(page().event, filled, () => expect.unreachable());
+    vi.advanceTimersByTime(31_000);
+    expect([form.problem, form.wait.leftS]).toEqual([null, 0]);
+    let sent = 0;
+    await form.submit(page().event, filled, () => Promise.resolve((sent += 1)));
+    expect(sent).toBe(1);
+    vi.useRealTimers();
   });
 });

@@ -4,8 +4,9 @@
  *
  * Not here: what moves faster (`live/draw`).
  */
-import { ApiError, type Client } from '../../api/client.ts';
+import { ApiError } from '../../api/client.ts';
 import type { SessionDetail } from '../../api/types.ts';
+import type { Viewer } from '../../app/viewer.ts';
 import { Backfill } from '../../live/backfill.ts';
 import type { Batch } from '../../live/batch.ts';
 import { type Condition, dashboardCondition } from '../../live/condition.ts';
@@ -13,7 +14,6 @@ import { Stage } from '../../live/draw.ts';
 import type { Feed } from '../../live/feed.ts';
 import { CHANNELS, Channel, type RigId, type SessionId, type Setup, type TeamId } from '../../protocol.gen.ts';
 import { RECORDED, WINDOWS_S } from '../../plot/live-trace.ts';
-import type { Rigs } from '../rigs/rigs.svelte.ts';
 import { sameSetup } from '../setups/compare.ts';
 import { LiveSession } from './session.svelte.ts';
 import { Values } from './values.ts';
@@ -36,9 +36,8 @@ export class LiveView {
   private readonly teamAndRig: { team: TeamId; rig: RigId };
 
   constructor(
-    private readonly api: Client,
+    private readonly eyes: Viewer,
     private readonly feed: Feed,
-    private readonly rigs: Rigs,
     team: TeamId,
     rig: RigId,
   ) {
@@ -48,11 +47,11 @@ export class LiveView {
 
   /** What the rig is doing; see `Rigs.state`. */
   get rig() {
-    return this.rigs.state(this.teamAndRig.team, this.teamAndRig.rig);
+    return this.eyes.rigs.state(this.teamAndRig.team, this.teamAndRig.rig);
   }
 
   get condition(): Condition {
-    const { link, nowMs } = this.rigs;
+    const { link, nowMs } = this.eyes.rigs;
     const { ended = false, endReason = null } = this.session ?? {};
     return dashboardCondition({ link, rig: this.rig, ageMs: this.ageMs, ended, endReason }, nowMs);
   }
@@ -60,7 +59,7 @@ export class LiveView {
   /** Samples were left out lately because this page could not keep up. */
   get thinned(): boolean {
     const atMs = this.session?.thinned?.atMs;
-    return atMs !== undefined && this.rigs.nowMs - atMs < THINNED_MS;
+    return atMs !== undefined && this.eyes.rigs.nowMs - atMs < THINNED_MS;
   }
 
   /** Shows a session, or none. */
@@ -69,7 +68,8 @@ export class LiveView {
     this.session = id === null ? null : new LiveSession(id, () => this.feed.serverNow());
     this.values = Values.none;
     this.ageMs = null;
-    this.backfill = id === null ? null : new Backfill(this.feed.ring, (lap) => this.recorded(id, lap));
+    const isRecorded = id !== null && this.eyes.can(this.teamAndRig.team, 'see_history');
+    this.backfill = !isRecorded ? null : new Backfill(this.feed.ring, (lap) => this.recorded(id, lap));
     this.feed.show(this.teamAndRig.team, id);
   }
 
@@ -103,7 +103,7 @@ export class LiveView {
   private async recorded(session: SessionId, lap: number): Promise<Batch | null> {
     const path = `/api/teams/${this.teamAndRig.team}/sessions/${session}/laps/${lap}/trace?channels=${RECORDED_CHANNELS}`;
     try {
-      return await this.feed.decode(await this.api.bytes(path));
+      return await this.feed.decode(await this.eyes.api.bytes(path));
     } catch (error) {
       if (error instanceof ApiError && error.status === 404) return null;
       throw error;
@@ -115,10 +115,11 @@ export class LiveView {
     const session = this.session;
     if (session === null || session.setup === null || session.previousSetup !== null) return;
     const { team } = this.teamAndRig;
+    if (!this.eyes.can(team, 'see_history')) return;
     try {
-      const { setups } = await this.api.get<SessionDetail>(`/api/teams/${team}/sessions/${session.id}`);
+      const { setups } = await this.eyes.api.get<SessionDetail>(`/api/teams/${team}/sessions/${session.id}`);
       for (const { hash } of setups.slice(-2).reverse()) {
-        const setup = await this.api.get<Setup>(`/api/teams/${team}/setups/${hash}`);
+        const setup = await this.eyes.api.get<Setup>(`/api/teams/${team}/setups/${hash}`);
         if (session.setup !== null && !sameSetup(setup, session.setup)) {
           session.compareWith(setup);
           return;

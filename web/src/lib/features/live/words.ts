@@ -19,6 +19,29 @@ export function words(condition: Condition): Words {
   return { ...texts(condition), tone: tone(condition) };
 }
 
+/** The same for somebody with a share link: what the team would have to do is not theirs to know. */
+export function guestWords(condition: Condition): Words {
+  const said = words(condition);
+  switch (condition.kind) {
+    case 'never':
+    case 'offline':
+    case 'no_game':
+    case 'menu':
+      return { ...said, label: 'Not on track', detail: '' };
+    case 'no_rig':
+      return { ...said, label: 'Not shown any more', detail: '' };
+    case 'stale':
+      return { ...said, detail: 'no data comes from the car' };
+    case 'garage':
+    case 'paused':
+    case 'replay':
+    case 'spectating':
+      return { ...said, detail: '' };
+    default:
+      return said;
+  }
+}
+
 function texts(condition: Condition): Omit<Words, 'tone'> {
   switch (condition.kind) {
     case 'connecting':

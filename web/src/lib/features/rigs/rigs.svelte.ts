@@ -53,6 +53,19 @@ export class Rigs {
     return this.told.has(team) ? null : undefined;
   }
 
+  /** The rigs of a team, as far as they were told. */
+  idsOf(team: TeamId): RigId[] {
+    return [...(this.told.get(team) ?? [])];
+  }
+
+  /** A team's rigs, by name; `undefined` while they were not told. */
+  ofTeam(team: TeamId): RigState[] | undefined {
+    const told = this.told.get(team);
+    if (told === undefined) return undefined;
+    const rigs = [...told].map((rig) => this.states.get(rig)).filter((state) => state !== undefined);
+    return rigs.sort((a, b) => a.name.localeCompare(b.name));
+  }
+
   /** The team that a rig belongs to, of these; `undefined` while not all of them were told. */
   teamOf(rig: RigId, teams: readonly TeamId[]): TeamId | null | undefined {
     const found = teams.find((team) => this.told.get(team)?.has(rig) === true);

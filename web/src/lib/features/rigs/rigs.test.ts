@@ -35,6 +35,7 @@ describe('Rigs', () => {
     expect(rigs.teamOf('b', ['t', 'u'])).toBeUndefined();
     rigs.apply({ type: 'rigs', team: 'u', rigs: [] });
     expect(rigs.teamOf('b', ['t', 'u'])).toBeNull();
+    expect([rigs.idsOf('t'), rigs.idsOf('u'), rigs.idsOf('v')]).toEqual([['a'], [], []]);
   });
 
   it('a message about one rig leaves the others', () => {

@@ -37,11 +37,18 @@ export class TeamRigs {
     await this.load();
   }
 
-  /** Another token for a rig, shown this once. */
-  async addToken(rig: RigId): Promise<string> {
-    const { token } = await this.api.post<NewToken>(`${this.path(rig)}/tokens`);
+  /** Another token for a rig, shown this once; good for so many days, or until it is revoked. */
+  async addToken(rig: RigId, days: number | null = null): Promise<string> {
+    const { token } = await this.api.post<NewToken>(`${this.path(rig)}/tokens`, { expires_in_days: days });
     await this.load();
     return token;
+  }
+
+  /** A token in place of another, which goes on for so many hours. Shown this once. */
+  async rotate(rig: RigId, old: TokenId, overlapH: number): Promise<string> {
+    const made = await this.api.post<NewToken>(`${this.path(rig)}/tokens/${old}/rotate`, { overlap_h: overlapH });
+    await this.load();
+    return made.token;
   }
 
   async revoke(rig: RigId, token: TokenId): Promise<void> {
