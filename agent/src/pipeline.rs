@@ -172,7 +172,7 @@ impl Recorder {
                         self.outbox.spool.saw(about.session, at_s, self.unix_ms);
                     }
                     self.sampler.offer(&sample, now_ms);
-                    if self.sampler.due_ms() == Some(0) {
+                    if self.sampler.due_ms().is_some_and(|due_ms| due_ms <= now_ms) {
                         self.flush();
                     }
                 }

@@ -246,6 +246,7 @@ impl App {
         tracing::info!("stopping");
         handle.pause().await;
         // A paused listener would keep new connections waiting until the end; refused, they go to another instance.
+        telemetry::listener_is_shut();
         if let Err(error) = socket2::SockRef::from(&self.listener).shutdown(Shutdown::Both) {
             tracing::debug!(%error, "the listener stays open until the end");
         }

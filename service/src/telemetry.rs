@@ -19,9 +19,12 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, web};
 use std::fmt;
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
-use tracing::Instrument;
+use tracing::subscriber::Interest;
+use tracing::{Instrument, Metadata, Subscriber};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
 const TRACE_HEADER: HeaderName = HeaderName::from_static("x-trace-id");
@@ -88,11 +91,41 @@ pub fn init(format: LogFormat) {
     let is_terminal = std::io::stdout().is_terminal();
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(is_terminal);
     let result = match format {
-        LogFormat::Text => builder.finish().try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).finish().try_init(),
+        LogFormat::Text => builder.finish().with(AcceptErrors(&LISTENER_IS_SHUT)).try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).finish().with(AcceptErrors(&LISTENER_IS_SHUT)).try_init(),
     };
     // A second call, as tests make it, changes nothing.
     drop(result);
+}
+
+/// The service has shut its listener. One for the process, as the log is.
+static LISTENER_IS_SHUT: AtomicBool = AtomicBool::new(false);
+
+/// To be called before the listener is shut: that the server cannot accept on it any more is no error from now on.
+///
+/// The server has been paused before, but says so before its accepting thread knows, which may look at the listener once
+/// more, and then complains of what was done on purpose.
+pub fn listener_is_shut() {
+    LISTENER_IS_SHUT.store(true, Relaxed);
+}
+
+/// Drops what the server says of accepting once the listener is shut.
+struct AcceptErrors(&'static AtomicBool);
+
+impl AcceptErrors {
+    fn is_about_accepting(metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "actix_server::accept"
+    }
+}
+
+impl<S: Subscriber> Layer<S> for AcceptErrors {
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if Self::is_about_accepting(metadata) { Interest::sometimes() } else { Interest::always() }
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        !(Self::is_about_accepting(metadata) && self.0.load(Relaxed))
+    }
 }
 
 /// Middleware: span, trace id, duration, and the one log line of a request.
@@ -158,6 +191,38 @@ fn bounded(method: &Method) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Mutex;
+
+    /// A writer that keeps everything.
+    #[derive(Clone, Default)]
+    struct Kept(std::sync::Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_accept_error_is_logged_until_the_listener_is_shut_on_purpose() {
+        static IS_SHUT: AtomicBool = AtomicBool::new(false);
+        let kept = Kept::default();
+        let writer = kept.clone();
+        let log = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish().with(AcceptErrors(&IS_SHUT));
+        tracing::subscriber::with_default(log, || {
+            for n in 0..3 {
+                tracing::error!(target: "actix_server::accept", n, "Error accepting connection");
+                tracing::error!(target: "actix_server::worker", n, "something else");
+                IS_SHUT.store(n > 0, Relaxed);
+            }
+        });
+        let said = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+        let count = |what: &str| said.matches(what).count();
+        assert_eq!((count("Error accepting"), count("something else")), (2, 3), "{said}");
+    }
 
     #[test]
     fn a_traceparent_is_carried_on() {

@@ -13,6 +13,7 @@ pub struct ServiceProcess {
     /// Where it listens.
     pub address: SocketAddr,
     child: Child,
+    log: tempfile::NamedTempFile,
 }
 
 /// The program beside the test's own; built where a build of single packages has left it out.
@@ -33,16 +34,17 @@ impl ServiceProcess {
         let address = free.local_addr().expect("an address");
         drop(free);
         let program = tokio::task::spawn_blocking(program).await.expect("built");
+        let log = tempfile::NamedTempFile::new().expect("a file for its log");
         let child = Command::new(program)
             .env("DATABASE_URL", database.url())
             .env("LISTEN", address.to_string())
             .env("PUBLIC_URL", ORIGIN)
             .env("JWT_SECRET", "a secret of forty characters, for tests.")
-            .stdout(Stdio::null())
+            .stdout(log.reopen().expect("its log"))
             .stderr(Stdio::null())
             .spawn()
             .expect("the service starts");
-        let process = Self { address, child };
+        let process = Self { address, child, log };
         eventually("the service is ready", || async {
             let listens = tokio::net::TcpStream::connect(address).await.is_ok();
             if !listens {
@@ -58,6 +60,12 @@ impl ServiceProcess {
     /// Signs up a person with a team of that name.
     pub async fn team(&self, name: &str) -> Team {
         sign_up(self.address, name).await
+    }
+
+    /// What it has logged so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.log.path()).expect("its log")
     }
 
     /// Asks it to stop, as a deployment does.

@@ -27,6 +27,8 @@ async fn a_service_that_is_told_to_stop_under_load_has_committed_what_it_acknowl
     service.terminate();
     let status = service.ended(DEADLINE).await;
     assert!(status.is_some_and(|status| status.success()), "{status:?}");
+    let log = service.log();
+    assert!(log.contains("stopped") && !log.contains("ERROR"), "{log}");
     let mut goodbye = None;
     let code = loop {
         match viewer.next().await {
