@@ -137,7 +137,6 @@ pub enum EndReason {
 /// From the agent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "messages are built, written and dropped one at a time")]
 pub enum AgentMessage {
     /// First message.
     Hello {
@@ -177,6 +176,9 @@ pub enum AgentMessage {
         /// What waits to be recorded; said again every few seconds while it changes.
         #[serde(default)]
         spool: SpoolState,
+        /// The agent's clock, milliseconds since the Unix epoch: a PC's may be set, or be fast, while it is connected.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        clock_ms: Option<u64>,
     },
     /// The agent is closing the connection on purpose.
     Bye {

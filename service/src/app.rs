@@ -16,6 +16,7 @@ use crate::live::bus::Bus;
 use crate::mail::{MailError, Mailer, Postman};
 use crate::metrics::Metrics;
 use crate::recorder::Recorder;
+use crate::traces::{Collector, Traces};
 use crate::{
     about, accounts, api_keys, audit, auth, db, headers, health, ingest, invitations, laps, live, metrics, openapi,
     operators, pages, pairing, rigs, sessions, setups, shares, teams, telemetry,
@@ -63,6 +64,8 @@ pub struct State {
     pub recorder: Recorder,
     /// Letters.
     pub mail: Mailer,
+    /// Where spans go.
+    pub traces: Traces,
     /// Tells sockets to look again whether they may be open.
     pub authority: Arc<Authority>,
     /// What is done beside the requests.
@@ -135,9 +138,10 @@ impl App {
         let db = Db::connect(database.runtime.clone(), database.web_connections, database.ingest_connections).await?;
         let metrics = Metrics::new()?;
         let figures = Figures::register(&metrics)?;
+        let (traces, collector) = Traces::new(&config.traces, figures.spans_dropped.clone());
         let hub = match &config.redis {
-            None => Hub::new(figures.clone()),
-            Some(url) => Hub::on(figures.clone(), Bus::new(url.reveal(), figures.clone())?),
+            None => Hub::new(figures.clone(), traces.clone()),
+            Some(url) => Hub::on(figures.clone(), traces.clone(), Bus::new(url.reveal(), figures.clone())?),
         };
         let (mail, postman) = Mailer::new(&config.mail, &config.http.public_origin)?;
         let state = State {
@@ -145,15 +149,16 @@ impl App {
             mail,
             background: Background::here(),
             hub,
-            recorder: Recorder::new(db.clone(), figures),
+            recorder: Recorder::new(db.clone(), figures, traces.clone()),
             authority: Arc::default(),
+            traces,
             db,
             config,
         };
         state.auth.revocations.load(&state.db).await?;
         accounts::seal_anew(&state.db, &state.auth).await?;
         let app = Self::serve(web::Data::new(state), web::Data::new(metrics), listener)?;
-        app.run_beside(postman);
+        app.run_beside(postman, collector);
         Ok(app)
     }
 
@@ -202,8 +207,11 @@ impl App {
     }
 
     /// Starts what runs beside the requests until the service stops.
-    fn run_beside(&self, postman: Postman) {
+    fn run_beside(&self, postman: Postman, collector: Option<Collector>) {
         let (background, db, stop) = (&self.state.background, &self.state.db, &self.stop);
+        if let Some(collector) = collector {
+            background.spawn(collector.run(stop.clone()));
+        }
         background.spawn(postman.run(stop.clone()));
         background.spawn(Arc::clone(&self.state.auth.revocations).follow(db.clone(), stop.clone()));
         background.spawn(teams::purge_now_and_then(db.clone(), stop.clone()));
@@ -256,12 +264,14 @@ impl App {
         handle.stop(true).await;
         server.await.map_err(std::io::Error::other)??;
         self.state.hub.ended.cancel();
-        // Letters that wait are sent, once; nobody's log-in ends any more.
+        // Letters that wait are sent, once; so are spans. Nobody's log-in ends any more.
         self.stop.cancel();
         let tasks = &self.state.background.tasks;
         tasks.close();
         if tokio::time::timeout(BACKGROUND_DEADLINE, tasks.wait()).await.is_err() {
-            tracing::warn!("what runs beside the requests did not end in time: letters may not have been sent");
+            tracing::warn!(
+                "what runs beside the requests did not end in time: letters and traces may not have been sent"
+            );
         }
         // A connection that a task of an ended worker still holds never comes back.
         if tokio::time::timeout(CLOSE_DEADLINE, self.state.db.close()).await.is_err() {

@@ -4,6 +4,7 @@
 //!
 //! Not here: anything that changes while the service runs.
 
+use crate::traces::TracesConfig;
 use sqlx::postgres::PgConnectOptions;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -24,14 +25,14 @@ pub struct ConfigError {
     pub problem: String,
 }
 
-fn wrong(variable: &'static str, problem: impl Into<String>) -> ConfigError {
+pub(crate) fn wrong(variable: &'static str, problem: impl Into<String>) -> ConfigError {
     ConfigError { variable, problem: problem.into() }
 }
 
 /// Where variables come from: the environment, or a test's own table.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-fn optional(env: Lookup<'_>, variable: &str) -> Option<String> {
+pub(crate) fn optional(env: Lookup<'_>, variable: &str) -> Option<String> {
     env(variable).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
@@ -39,7 +40,12 @@ fn required(env: Lookup<'_>, variable: &'static str, what: &str) -> Result<Strin
     optional(env, variable).ok_or_else(|| wrong(variable, format!("is not set; it is {what}")))
 }
 
-fn parsed<T: FromStr>(env: Lookup<'_>, variable: &'static str, what: &str, default: T) -> Result<T, ConfigError> {
+pub(crate) fn parsed<T: FromStr>(
+    env: Lookup<'_>,
+    variable: &'static str,
+    what: &str,
+    default: T,
+) -> Result<T, ConfigError> {
     match optional(env, variable) {
         None => Ok(default),
         Some(text) => text.parse().map_err(|_| wrong(variable, format!("\"{text}\" is not {what}"))),
@@ -63,6 +69,8 @@ pub struct Config {
     pub mail: MailConfig,
     /// Teams.
     pub teams: TeamsConfig,
+    /// Traces.
+    pub traces: TracesConfig,
 }
 
 impl Config {
@@ -87,6 +95,7 @@ impl Config {
             web: WebConfig { dir: optional(env, "WEB_DIR").map(PathBuf::from) },
             mail: MailConfig::from_lookup(env)?,
             teams: TeamsConfig::from_lookup(env)?,
+            traces: TracesConfig::from_lookup(env)?,
         })
     }
 }

@@ -27,6 +27,8 @@ pub struct Figures {
     pub recorder_waiting: IntGauge,
     /// Batches that a slow viewer did not get.
     pub viewer_skipped: IntCounter,
+    /// Age of a batch's first sample when a viewer's socket takes it, in seconds; of some batches.
+    pub agent_to_viewer_seconds: Histogram,
     /// Connections to Postgres by pool and state; as of the last look.
     pub pools: IntGaugeVec,
     /// 1 while Redis is connected.
@@ -37,6 +39,8 @@ pub struct Figures {
     pub bus_dropped: IntCounter,
     /// Sessions of other instances that are followed.
     pub bus_subscriptions: IntGauge,
+    /// Spans that the collector of traces did not take.
+    pub spans_dropped: IntCounter,
 }
 
 impl Figures {
@@ -67,6 +71,11 @@ impl Figures {
             recorder_waiting: metrics.gauge("onelap_recorder_waiting_items", "Items that wait for writers.")?,
             viewer_skipped: metrics
                 .counter("onelap_viewer_skipped_total", "Batches that a slow viewer did not get.")?,
+            agent_to_viewer_seconds: metrics.histogram(
+                "onelap_agent_to_viewer_seconds",
+                "Age of a batch's first sample when a viewer's socket takes it, of one batch in 17.",
+                vec![0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1.0, 2.0, 5.0, 10.0, 30.0],
+            )?,
             pools: metrics.gauges("onelap_pool_connections", "Connections to Postgres.", &["pool", "state"])?,
             bus_connected: metrics.gauge("onelap_bus_connected", "1 while Redis is connected.")?,
             bus_reconnects: metrics
@@ -75,6 +84,8 @@ impl Figures {
                 .counter("onelap_bus_dropped_total", "Writes and messages of the bus that were dropped.")?,
             bus_subscriptions: metrics
                 .gauge("onelap_bus_subscriptions", "Sessions of other instances that are followed.")?,
+            spans_dropped: metrics
+                .counter("onelap_spans_dropped_total", "Spans that the collector of traces did not take.")?,
         })
     }
 

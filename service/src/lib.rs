@@ -34,3 +34,4 @@ pub mod setups;
 pub mod shares;
 pub mod teams;
 pub mod telemetry;
+pub mod traces;

@@ -1,4 +1,4 @@
-//! Logs and trace ids: one span per request, one trace id per request and per socket.
+//! Logs and trace ids: one trace id per request and per socket.
 //!
 //! The id comes from an incoming `traceparent`, or is made. It is in every log line of the request, in the header
 //! `x-trace-id` of the answer, and in the body of an error.
@@ -6,11 +6,13 @@
 //! Invariants: a failure is logged once, here, with its cause; tokens, cookies, passwords, bodies and query strings are
 //! never logged.
 //!
-//! Not here: figures (`metrics`).
+//! Not here: figures (`metrics`), what a collector is told (`traces`).
 
+use crate::app::State;
 use crate::config::LogFormat;
 use crate::error::ApiError;
 use crate::metrics::Metrics;
+use crate::traces;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
@@ -44,8 +46,10 @@ impl TraceId {
         Self(*uuid::Uuid::new_v4().as_bytes())
     }
 
-    fn of(headers: &HeaderMap) -> Self {
-        headers.get("traceparent").and_then(|value| value.to_str().ok()).and_then(from_traceparent).unwrap_or_default()
+    /// As OTLP writes it.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8; 16] {
+        &self.0
     }
 }
 
@@ -61,16 +65,22 @@ impl fmt::Display for TraceId {
     }
 }
 
-/// The trace id of a W3C `traceparent`: `00-{32 hex}-{16 hex}-{2 hex}`.
-fn from_traceparent(text: &str) -> Option<TraceId> {
+/// The trace of a request, and the span of whoever asked where it says so.
+fn asked_in(headers: &HeaderMap) -> (TraceId, Option<[u8; 8]>) {
+    let said = headers.get("traceparent").and_then(|value| value.to_str().ok()).and_then(from_traceparent);
+    said.map_or_else(|| (TraceId::new(), None), |(trace, parent)| (trace, Some(parent)))
+}
+
+/// Trace and span of a W3C `traceparent`: `00-{32 hex}-{16 hex}-{2 hex}`.
+fn from_traceparent(text: &str) -> Option<(TraceId, [u8; 8])> {
     let mut parts = text.trim().split('-');
     let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     let is_hex = |s: &str, len| s.len() == len && s.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     if !is_hex(version, 2) || version == "ff" || !is_hex(trace, 32) || !is_hex(parent, 16) || !is_hex(flags, 2) {
         return None;
     }
-    let value = u128::from_str_radix(trace, 16).ok()?;
-    (value != 0).then(|| TraceId(value.to_be_bytes()))
+    let (trace, parent) = (u128::from_str_radix(trace, 16).ok()?, u64::from_str_radix(parent, 16).ok()?);
+    (trace != 0 && parent != 0).then(|| (TraceId(trace.to_be_bytes()), parent.to_be_bytes()))
 }
 
 /// The trace id of a request; sockets keep it for their whole life.
@@ -136,11 +146,12 @@ pub async fn observe<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let trace = TraceId::of(request.headers());
+    let (trace, parent) = asked_in(request.headers());
     request.extensions_mut().insert(trace);
     let route = request.match_pattern().unwrap_or_else(|| "web".to_owned());
     let method = bounded(request.method());
     let metrics = request.app_data::<web::Data<Metrics>>().cloned();
+    let traces = request.app_data::<web::Data<State>>().map(|state| state.traces.clone());
     let started = Instant::now();
     let span = tracing::info_span!("request", method, route, %trace);
     let answered = async move {
@@ -150,7 +161,11 @@ pub async fn observe<B: MessageBody>(
         if let Some(metrics) = metrics {
             metrics.request(method, &route, status, took);
         }
-        log(&response, status, took.as_micros() as f64 / 1e3, is_noise(&route));
+        let is_noise = is_noise(&route);
+        if let Some(traces) = traces.filter(|_| !is_noise) {
+            traces.request(traces::Request { trace, parent, method, route: &route, status, took });
+        }
+        log(&response, status, took.as_micros() as f64 / 1e3, is_noise);
         if let Ok(value) = HeaderValue::from_str(&trace.to_string()) {
             response.headers_mut().insert(TRACE_HEADER, value);
         }
@@ -226,8 +241,9 @@ mod tests {
 
     #[test]
     fn a_traceparent_is_carried_on() {
-        let trace = from_traceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").unwrap();
+        let (trace, parent) = from_traceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").unwrap();
         assert_eq!(trace.to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
+        assert_eq!(parent, [0x00, 0xf0, 0x67, 0xaa, 0x0b, 0xa9, 0x02, 0xb7]);
     }
 
     #[test]
@@ -236,6 +252,7 @@ mod tests {
             "",
             "00-4bf92f3577b34da6a3ce929d0e0e4736",
             "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
             "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
             "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
             "00-é-00f067aa0ba902b7-01",

@@ -142,13 +142,14 @@ impl Outbox {
     }
 
     /// What the agent is doing, where that is to be said.
-    fn take_status(&mut self, now_ms: u64) -> Option<AgentMessage> {
+    fn take_status(&mut self, now_ms: u64, unix_ms: u64) -> Option<AgentMessage> {
         if !self.has_status(now_ms) {
             return None;
         }
         self.doing_is_new = false;
         let Doing { game, state, session, notice } = self.doing.clone();
-        Some(AgentMessage::Status { game, state, session, notice, spool: self.watch.say(now_ms) })
+        let (spool, clock_ms) = (self.watch.say(now_ms), Some(unix_ms));
+        Some(AgentMessage::Status { game, state, session, notice, spool, clock_ms })
     }
 
     /// Whether there is a new field, and of which session it is.

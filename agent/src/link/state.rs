@@ -329,7 +329,7 @@ impl LinkState {
             }
             Phase::Live(live) => match live.keep_alive(now_ms, can_write) {
                 Ok(Some(ping)) => ping,
-                Ok(None) => live.send(now_ms, can_write, outbox),
+                Ok(None) => live.send(now_ms, unix_ms, can_write, outbox),
                 Err(why) => {
                     self.hang_up(why, now_ms);
                     self.next(now_ms, unix_ms, can_write, outbox)
@@ -372,7 +372,7 @@ impl Live {
         Ok(Some(Action::Ping))
     }
 
-    fn send(&mut self, now_ms: u64, can_write: bool, outbox: &mut Outbox) -> Action {
+    fn send(&mut self, now_ms: u64, unix_ms: u64, can_write: bool, outbox: &mut Outbox) -> Action {
         let go_ms = self.goodbye.as_ref().map_or(u64::MAX, |goodbye| goodbye.go_ms);
         let alarm_ms = self.pong_deadline_ms.map_or(self.ping_ms, |deadline| deadline.min(self.ping_ms)).min(go_ms);
         if !can_write {
@@ -384,7 +384,7 @@ impl Live {
             || outbox.has_standings(|about| self.cursors.is_introduced(about));
         if is_urgent {
             return match self.pace.take(now_ms, 0) {
-                Ok(()) => self.urgent(now_ms, outbox).unwrap_or(Action::Wait(alarm_ms)),
+                Ok(()) => self.urgent(now_ms, unix_ms, outbox).unwrap_or(Action::Wait(alarm_ms)),
                 Err(then_ms) => Action::Wait(alarm_ms.min(then_ms)),
             };
         }
@@ -398,8 +398,8 @@ impl Live {
     }
 
     /// What goes before all else: what the agent is doing, what is to be seen at once, the field.
-    fn urgent(&mut self, now_ms: u64, outbox: &mut Outbox) -> Option<Action> {
-        if let Some(status) = outbox.take_status(now_ms) {
+    fn urgent(&mut self, now_ms: u64, unix_ms: u64, outbox: &mut Outbox) -> Option<Action> {
+        if let Some(status) = outbox.take_status(now_ms, unix_ms) {
             return Some(text(&status));
         }
         if let Some(shown) = self.cursors.take_shown(outbox) {

@@ -2,7 +2,7 @@
 //! connection ends, and what is told of commits.
 
 use crate::live::Publisher;
-use crate::recorder::{Progress, Stretch};
+use crate::recorder::{Progress, Stretch, TracedCommits};
 use actix_ws::{CloseCode, CloseReason, ProtocolError, Session};
 use onelap_protocol::agent::{Place, ServiceMessage};
 use onelap_protocol::limits::{Limits, MAX_AGENT_FRAME};
@@ -104,6 +104,7 @@ pub(super) async fn acknowledge(
     mut out: Out,
     live: Publisher,
     mut progress: watch::Receiver<Progress>,
+    traced: TracedCommits,
     session: SessionId,
     epoch: u64,
     stopped: CancellationToken,
@@ -117,6 +118,7 @@ pub(super) async fn acknowledge(
                 if out.send(&ack).await.is_err() {
                     return;
                 }
+                traced.acknowledged(sequence);
                 live.acked();
             }
             Progress::Stopped => return stopped.cancel(),

@@ -13,6 +13,7 @@ mod io;
 mod order;
 mod recording;
 mod sessions;
+mod skew;
 mod socket;
 mod stream;
 

@@ -134,7 +134,8 @@ impl Recording {
         let Some(after) = self.order.came(sequence) else { return false };
         let event = if let Content::Event(event) = &content { Some((**event).clone()) } else { None };
         let is_end = matches!(content, Content::End(_));
-        if !self.writer.offer(Item { sequence, after, is_backfill, content }) {
+        let trace = self.writer.trace(sequence, &content);
+        if !self.writer.offer(Item { sequence, after, is_backfill, content, trace }) {
             return false;
         }
         self.order.taken(sequence);

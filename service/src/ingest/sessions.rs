@@ -154,9 +154,11 @@ impl Sessions {
         let begins = begins && place.sequence == 1;
         let first = (place.session, place.sequence);
         let recording = Recording::open(&self.recorder, from, first, begins, follows);
-        let (progress, backfilled) = (recording.writer.progress.clone(), recording.writer.backfilled.clone());
+        let writer = &recording.writer;
+        let (progress, traced, backfilled) =
+            (writer.progress.clone(), writer.traced.clone(), writer.backfilled.clone());
         let (out, live, stopped) = (self.out.clone(), self.live.clone(), self.stopped.clone());
-        actix_web::rt::spawn(acknowledge(out, live.clone(), progress, place.session, place.epoch, stopped));
+        actix_web::rt::spawn(acknowledge(out, live.clone(), progress, traced, place.session, place.epoch, stopped));
         actix_web::rt::spawn(tell_backfilled(live, place.session, backfilled));
         stream.recording = Some(recording);
         Ok(true)

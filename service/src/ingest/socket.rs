@@ -5,6 +5,7 @@
 
 use super::io::{Budget, End, Out, broken, fatal};
 use super::sessions::Sessions;
+use super::skew::Skew;
 use super::stream::Refusal;
 use super::{AT_ONCE_MS, check, leave_after_ms, reconnect_jitter_ms};
 use crate::app::State;
@@ -99,7 +100,7 @@ async fn connect(
         trace,
         began,
         heard,
-        skew_ms: 0,
+        skew: Skew::default(),
         sessions,
         budget,
         unconfirmed,
@@ -117,7 +118,7 @@ struct Agent {
     trace: String,
     began: Instant,
     heard: Instant,
-    skew_ms: i64,
+    skew: Skew,
     sessions: Sessions,
     budget: Budget,
     /// When the whole field was last asked for.
@@ -289,6 +290,10 @@ impl Agent {
             return self.refuse(ErrorCode::Malformed, "agents send opcodes 1, 3, 4 and 5 only".into()).await;
         };
         self.state.hub.figures.batches.inc();
+        let place = Place { session: header.session, epoch: header.epoch, sequence: header.sequence };
+        if let Some(trace) = self.state.traces.of_batch(place) {
+            trace.arrived(lane, &header, self.skew.ms());
+        }
         let result = self.sessions.batch(lane, &header, bytes).await;
         self.answer(result).await
     }
@@ -325,13 +330,16 @@ impl Agent {
                 self.hello(&agent_version, epoch, clock_ms, &sessions).await
             }
             AgentMessage::Record { lane, place, record } => self.record(lane, place, record).await,
-            AgentMessage::Status { game, state, notice, spool, .. } => match check::status(notice.as_deref(), &spool) {
-                Ok(()) => {
-                    self.live.publisher().status(game, state, notice, spool);
-                    Ok(())
+            AgentMessage::Status { game, state, notice, spool, clock_ms, .. } => {
+                match check::status(notice.as_deref(), &spool) {
+                    Ok(()) => {
+                        clock_ms.into_iter().for_each(|clock_ms| self.clock(clock_ms));
+                        self.live.publisher().status(game, state, notice, spool);
+                        Ok(())
+                    }
+                    Err(message) => self.refuse(ErrorCode::Invalid, message).await,
                 }
-                Err(message) => self.refuse(ErrorCode::Invalid, message).await,
-            },
+            }
             AgentMessage::Bye { reason } => {
                 tracing::info!(reason = shortened(reason), "agent says goodbye");
                 Err(End::Goodbye("goodbye", 0, CloseCode::Normal))
@@ -366,9 +374,8 @@ impl Agent {
             return Err(fatal(ErrorCode::Invalid, "hello.sessions: too many sessions"));
         }
         self.sessions.epoch = Some(epoch);
-        let skew_ms = i128::from(clock_ms) - i128::from(now_ms());
-        self.skew_ms = i64::try_from(skew_ms).unwrap_or(i64::MAX);
-        self.live.publisher().hello(&agent_version.chars().take(64).collect::<String>(), self.skew_ms);
+        self.live.publisher().hello(&agent_version.chars().take(64).collect::<String>());
+        self.clock(clock_ms);
         // Without an answer the agent begins with the first that it has no acknowledgement of, which does no harm.
         let committed = if self.unconfirmed.is_none() {
             within(HELLO_DEADLINE, self.state.recorder.places(self.rig.tenant, sessions)).await
@@ -392,12 +399,19 @@ impl Agent {
         Ok(self.out.send(&welcome).await?)
     }
 
+    /// The agent has told the time.
+    fn clock(&mut self, clock_ms: u64) {
+        if self.skew.told(clock_ms, now_ms()) {
+            self.live.publisher().clock(self.skew.ms());
+        }
+    }
+
     async fn record(&mut self, lane: Lane, place: Place, mut record: Record) -> Result<(), End> {
         let checked = check::record(&record);
         if let (Ok(()), Record::Session { info }) = (&checked, &mut record) {
             // The agent's clock, made right by what `hello` showed of it.
-            if self.skew_ms.unsigned_abs() > 2_000 {
-                info.started_at_ms = info.started_at_ms.saturating_add_signed(-self.skew_ms);
+            if self.skew.ms().unsigned_abs() > 2_000 {
+                info.started_at_ms = info.started_at_ms.saturating_add_signed(self.skew.ms().saturating_neg());
             }
         }
         let result = self.sessions.record(lane, place, record, checked).await;

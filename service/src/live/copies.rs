@@ -124,7 +124,7 @@ impl Hub {
             }
             (None, None) => None,
             (None, Some(snapshot)) => {
-                let live = Arc::new(LiveSession::copy_of(session, snapshot));
+                let live = Arc::new(LiveSession::copy_of(session, snapshot, self.measures.clone()));
                 teams.entry(team).or_default().sessions.insert(session, live.clone());
                 Some(live)
             }
@@ -132,7 +132,7 @@ impl Hub {
     }
 
     fn mirror_stored(&self, team: TeamId, session: SessionId, begin: Begin, history: History) {
-        let live = LiveSession::new(session, begin);
+        let live = LiveSession::new(session, begin, self.measures.clone());
         live.history(history);
         self.teams().entry(team).or_default().sessions.entry(session).or_insert_with(|| Arc::new(live));
     }

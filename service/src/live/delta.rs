@@ -39,6 +39,8 @@ pub(super) enum Delta {
     Event { at: At, event: Box<RaceEvent> },
     /// Something that happened before what was shown last, and was not shown.
     LateEvent { at: At, event: Box<RaceEvent> },
+    /// By how much the agent's clock is ahead.
+    Clock { skew_ms: i64 },
     /// What is used a lap.
     Consumption { consumption: Consumption },
     /// Samples of this stretch of session time are recorded now.

@@ -2,10 +2,12 @@
 
 use super::bus::{Bus, Control, Tasks};
 use super::copies::SIGN_OF_LIFE;
+use super::mark::Measures;
 use super::outbox::Outbox;
 use super::publisher::{Connection, Publisher};
 use super::session::LiveSession;
 use crate::figures::Figures;
+use crate::traces::Traces;
 use onelap_protocol::agent::EndReason;
 use onelap_protocol::viewer::{RigState, ViewMessage};
 use onelap_protocol::{RigId, SessionId, TeamId, TokenId};
@@ -33,6 +35,7 @@ pub(crate) fn now_ms() -> u64 {
 pub struct Hub {
     /// What is counted of the relay.
     pub figures: Figures,
+    pub(super) measures: Measures,
     teams: Mutex<HashMap<TeamId, Team>>,
     next_id: AtomicU64,
     swept_ms: AtomicU64,
@@ -72,21 +75,22 @@ pub(super) struct Rig {
 impl Hub {
     /// An empty hub.
     #[must_use]
-    pub fn new(figures: Figures) -> Arc<Self> {
-        Self::with(figures, None)
+    pub fn new(figures: Figures, traces: Traces) -> Arc<Self> {
+        Self::with(figures, traces, None)
     }
 
     /// An empty hub that shares what is live with other instances. Needs to run inside of a runtime.
     #[must_use]
-    pub(crate) fn on(figures: Figures, (bus, tasks): (Bus, Tasks)) -> Arc<Self> {
+    pub(crate) fn on(figures: Figures, traces: Traces, (bus, tasks): (Bus, Tasks)) -> Arc<Self> {
         let bus = Arc::new(bus);
-        let hub = Self::with(figures, Some(bus.clone()));
+        let hub = Self::with(figures, traces, Some(bus.clone()));
         tasks.run(&bus, &hub);
         hub
     }
 
-    fn with(figures: Figures, bus: Option<Arc<Bus>>) -> Arc<Self> {
+    fn with(figures: Figures, traces: Traces, bus: Option<Arc<Bus>>) -> Arc<Self> {
         Arc::new(Self {
+            measures: Measures { age: figures.agent_to_viewer_seconds.clone(), traces },
             figures,
             teams: Mutex::default(),
             next_id: AtomicU64::new(1),

@@ -6,7 +6,7 @@ use onelap_protocol::CarKey;
 use onelap_protocol::race::{Game, SessionInfo, SessionKind};
 
 fn hub() -> Arc<Hub> {
-    Hub::new(Figures::register(&Metrics::new().unwrap()).unwrap())
+    Hub::new(Figures::register(&Metrics::new().unwrap()).unwrap(), Traces::default())
 }
 
 fn begin() -> Begin {

@@ -14,6 +14,7 @@ mod delta;
 mod field;
 mod hub;
 mod kept;
+mod mark;
 mod outbox;
 mod publisher;
 mod session;

@@ -7,6 +7,7 @@
 //!
 //! Invariant: bounded in frames and bytes, whatever the viewer does.
 
+use super::mark::Mark;
 use super::wire;
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
@@ -50,6 +51,7 @@ struct Waiting {
     session: SessionId,
     sequence: u64,
     frame: Bytes,
+    mark: Option<Arc<Mark>>,
 }
 
 impl Outbox {
@@ -82,7 +84,7 @@ impl Outbox {
     }
 
     /// Queues a batch, framed; drops the oldest that waits if there is no room.
-    pub(super) fn sample(&self, session: SessionId, sequence: u64, frame: Bytes) {
+    pub(super) fn sample(&self, session: SessionId, sequence: u64, frame: Bytes, mark: Option<&Arc<Mark>>) {
         let mut lanes = self.lanes();
         if lanes.closing {
             return;
@@ -93,7 +95,7 @@ impl Outbox {
             self.skipped.inc();
             lanes.owe_gap(oldest.session, oldest.sequence);
         }
-        lanes.samples.push_back(Waiting { session, sequence, frame });
+        lanes.samples.push_back(Waiting { session, sequence, frame, mark: mark.cloned() });
         lanes.wake();
     }
 
@@ -118,7 +120,8 @@ impl Outbox {
         lanes.wake();
     }
 
-    /// The frames that wait, each by itself: for who looks into them before they go out.
+    /// The frames that wait, each by itself: for who looks into them before they go out, and may hold them back: their age is
+    /// not measured.
     pub(super) fn poll_frames(&self, cx: &mut Context<'_>) -> Poll<Option<Vec<Bytes>>> {
         let mut lanes = self.lanes();
         let frames: Vec<Bytes> = lanes.drain().collect();
@@ -184,6 +187,7 @@ impl Lanes {
 
     /// Everything that waits, as one buffer. One frame alone is handed on without a copy.
     fn take(&mut self) -> Option<Bytes> {
+        self.samples.iter().filter_map(|waiting| waiting.mark.as_ref()).for_each(|mark| mark.taken());
         let mut frames = self.drain();
         let first = frames.next()?;
         let Some(second) = frames.next() else { return Some(first) };
@@ -230,7 +234,7 @@ mod tests {
     #[test]
     fn what_waits_goes_out_at_once_events_first() {
         let mut outbox = outbox();
-        outbox.sample(SessionId::new(), 1, Bytes::from_static(b"s1"));
+        outbox.sample(SessionId::new(), 1, Bytes::from_static(b"s1"), None);
         outbox.event(Bytes::from_static(b"e1"));
         outbox.event(Bytes::from_static(b"e2"));
         assert_eq!(next(&mut outbox).unwrap(), "e1e2s1");
@@ -241,7 +245,7 @@ mod tests {
     fn one_frame_is_not_copied() {
         let mut outbox = outbox();
         let frame = Bytes::from(vec![1u8; 100]);
-        outbox.sample(SessionId::new(), 1, frame.clone());
+        outbox.sample(SessionId::new(), 1, frame.clone(), None);
         assert_eq!(next(&mut outbox).unwrap().as_ptr(), frame.as_ptr());
     }
 
@@ -250,7 +254,7 @@ mod tests {
         let mut outbox = outbox();
         let session = SessionId::new();
         for sequence in 1..=(SAMPLE_LANE as u64 + 5) {
-            outbox.sample(session, sequence, Bytes::from_static(b"."));
+            outbox.sample(session, sequence, Bytes::from_static(b"."), None);
         }
         let bytes = next(&mut outbox).unwrap();
         let text = String::from_utf8_lossy(&bytes);
@@ -265,7 +269,7 @@ mod tests {
         let whole = || Bytes::from_static(b"WHOLE");
         outbox.field(one, Bytes::from_static(b"d1"), whole);
         assert_eq!(next(&mut outbox).unwrap(), "d1");
-        outbox.sample(one, 1, Bytes::from_static(b"s"));
+        outbox.sample(one, 1, Bytes::from_static(b"s"), None);
         outbox.field(one, Bytes::from_static(b"d2"), whole);
         outbox.field(other, Bytes::from_static(b"o1"), whole);
         for _ in 0..100 {

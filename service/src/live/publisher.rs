@@ -3,6 +3,7 @@
 use super::delta::Delta;
 use super::hub::{Hub, now_ms};
 use super::session::{Begin, History, LiveSession};
+use crate::traces::Step;
 use bytes::Bytes;
 use onelap_protocol::agent::{EndReason, Place, SpoolState};
 use onelap_protocol::race::{Game, GameState, RaceEvent, SessionInfo};
@@ -75,11 +76,20 @@ impl Publisher {
     }
 
     /// The agent has introduced itself.
-    pub fn hello(&self, agent_version: &str, clock_skew_ms: i64) {
+    pub fn hello(&self, agent_version: &str) {
+        self.change(|state| state.agent_version = Some(agent_version.to_owned()));
+    }
+
+    /// By how much the agent's clock is ahead.
+    pub fn clock(&self, skew_ms: i64) {
+        let mut session = None;
         self.change(|state| {
-            state.agent_version = Some(agent_version.to_owned());
-            state.clock_skew_ms = Some(clock_skew_ms);
+            state.clock_skew_ms = Some(skew_ms);
+            session = state.session;
         });
+        if let Some(session) = session {
+            self.show(session, || Delta::Clock { skew_ms }, |live| live.skew(skew_ms));
+        }
     }
 
     /// What game and agent are doing.
@@ -116,8 +126,11 @@ impl Publisher {
                 old.publish(bus, self.team, Delta::End { reason });
             }
         }
-        let live = team.sessions.entry(session).or_insert_with(|| Arc::new(LiveSession::new(session, begin))).clone();
+        let skew_ms = rig.state.clock_skew_ms.unwrap_or_default();
+        let new = || Arc::new(LiveSession::new(session, begin, self.hub.measures.clone()));
+        let live = team.sessions.entry(session).or_insert_with(new).clone();
         drop(teams);
+        live.skew(skew_ms);
         self.change(|state| state.session = Some(session));
         if let Some(bus) = bus {
             // From here on it comes from this instance; the others read how it stands.
@@ -149,7 +162,7 @@ impl Publisher {
     pub fn batch(&self, header: &BatchHeader, bytes: &[u8]) -> bool {
         self.samples_came();
         let delta = || Delta::Batch(Bytes::copy_from_slice(bytes));
-        self.show(header.session, delta, |live| live.batch(header, bytes))
+        self.show(header.session, delta, |live| live.batch(header, bytes, Step::Show))
     }
 
     fn samples_came(&self) {

@@ -4,9 +4,11 @@
 
 use super::field::{LiveField, Wish};
 use super::kept::Kept;
+use super::mark::Measures;
 use super::outbox::Outbox;
 use super::shown::{At, Shown};
 use super::wire;
+use crate::traces::Step;
 use bytes::Bytes;
 use onelap_protocol::agent::EndReason;
 use onelap_protocol::race::{RaceEvent, SessionInfo};
@@ -16,6 +18,7 @@ use onelap_protocol::viewer::{Consumption, SeenUpTo, ViewMessage};
 use onelap_protocol::{BatchHeader, SessionId};
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 /// Events that a new viewer gets with the snapshot: our laps of a 24-hour race and what lies between.
 pub(super) const RECENT_EVENTS: usize = 600;
@@ -48,12 +51,15 @@ pub struct History {
 #[derive(Debug)]
 pub(super) struct LiveSession {
     pub(super) id: SessionId,
+    measures: Measures,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
     info: SessionInfo,
+    /// By how much the agent's clock is ahead.
+    skew_ms: i64,
     shown: Shown,
     setup: Option<Setup>,
     consumption: Consumption,
@@ -84,9 +90,10 @@ mod mirror;
 use mirror::Published;
 
 impl LiveSession {
-    pub(super) fn new(id: SessionId, begin: Begin) -> Self {
+    pub(super) fn new(id: SessionId, begin: Begin, measures: Measures) -> Self {
         let state = State {
             info: begin.info,
+            skew_ms: 0,
             shown: Shown::new((begin.epoch, begin.sequence)),
             setup: None,
             consumption: Consumption::default(),
@@ -99,7 +106,7 @@ impl LiveSession {
             viewers: Vec::new(),
             published: Published::default(),
         };
-        Self { id, state: Mutex::new(state) }
+        Self { id, measures, state: Mutex::new(state) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -126,7 +133,7 @@ impl LiveSession {
             None => {
                 outbox.event(state.told(self.id));
                 if let Some(frame) = &state.last_batch {
-                    outbox.sample(self.id, shown.1, frame.clone());
+                    outbox.sample(self.id, shown.1, frame.clone(), None);
                 }
             }
         }
@@ -148,22 +155,32 @@ impl LiveSession {
         self.state().viewers.iter().any(|s| !s.outbox.is_closed())
     }
 
-    /// Shows a batch, as the bytes that the agent sent; `false` where a later item was shown.
-    pub(super) fn batch(&self, header: &BatchHeader, bytes: &[u8]) -> bool {
+    /// By how much the agent's clock is ahead; `false` where that was known.
+    pub(super) fn skew(&self, skew_ms: i64) -> bool {
+        std::mem::replace(&mut self.state().skew_ms, skew_ms) != skew_ms
+    }
+
+    /// Shows a batch, as the bytes that the agent sent; `false` where a later item was shown. `step` says where from.
+    pub(super) fn batch(&self, header: &BatchHeader, bytes: &[u8], step: Step) -> bool {
+        let trace = self.measures.trace(header);
         let mut state = self.state();
         if !state.shown.advance((header.epoch, header.sequence)) {
             return false;
         }
         let frame = wire::batch(bytes);
+        let mark = self.measures.mark(header, state.skew_ms, step, trace.as_ref());
         for to in &mut state.viewers {
             // The agent's clock may jump either way; then the next batch goes out at once.
             if header.base_ms.abs_diff(to.sent_ms) >= to.interval_ms {
                 to.sent_ms = header.base_ms;
-                to.outbox.sample(self.id, header.sequence, frame.clone());
+                to.outbox.sample(self.id, header.sequence, frame.clone(), mark.as_ref());
             }
         }
         state.kept.push((header.epoch, header.sequence), header.base_ms, frame.clone());
         state.last_batch = Some(frame);
+        if let Some(trace) = trace {
+            trace.step(step, trace.since, SystemTime::now());
+        }
         true
     }
 

@@ -20,16 +20,17 @@ mod writer;
 use crate::db::{Db, Tenant};
 use crate::figures::Figures;
 use crate::race::Fold;
+use crate::traces::{BatchTrace, Step, Traces};
 use onelap_protocol::agent::{EndReason, Place};
 use onelap_protocol::channel::CHANNEL_COUNT;
 use onelap_protocol::race::{Lap, RaceEvent, SessionInfo};
 use onelap_protocol::setup::Setup;
 use onelap_protocol::{Batch, RigId, SessionId, TeamId};
 use prometheus::IntGauge;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use store::content_hash;
@@ -38,6 +39,8 @@ pub use store::content_hash;
 const QUEUE: usize = 1024;
 /// Memory that they may take, about; a 20 Hz rig needs a tenth of it.
 const QUEUE_BYTES: usize = 16 << 20;
+/// Traced batches of one commit that are in their traces.
+const MOST_TRACED: usize = 64;
 /// How long a writer waits for an earlier one of the same session to finish; then one of the two is fenced off.
 const HANDOVER: Duration = Duration::from_secs(30);
 
@@ -52,6 +55,8 @@ pub struct Item {
     pub is_backfill: bool,
     /// What.
     pub content: Content,
+    /// Of a batch that is traced.
+    pub trace: Option<BatchTrace>,
 }
 
 /// What is recorded.
@@ -142,6 +147,34 @@ pub enum Progress {
     Stopped,
 }
 
+/// Traced batches that are committed and not acknowledged yet, with their sequences and the moment; bounded. A lock,
+/// because it is held for a push or a pop only.
+#[derive(Debug, Clone, Default)]
+pub struct TracedCommits(Arc<Mutex<VecDeque<TracedCommit>>>);
+
+type TracedCommit = (u64, BatchTrace, SystemTime);
+
+impl TracedCommits {
+    fn list(&self) -> MutexGuard<'_, VecDeque<TracedCommit>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, commit: TracedCommit) {
+        let mut list = self.list();
+        if list.len() < MOST_TRACED {
+            list.push_back(commit);
+        }
+    }
+
+    /// The agent was told of everything up to this sequence.
+    pub fn acknowledged(&self, sequence: u64) {
+        let now = SystemTime::now();
+        while let Some((_, trace, since)) = self.list().pop_front_if(|(committed, _, _)| *committed <= sequence) {
+            trace.step(Step::Acknowledge, since, now);
+        }
+    }
+}
+
 /// Where a session is being recorded to; dropping it lets the writer finish what it has.
 #[derive(Debug)]
 pub struct Writer {
@@ -152,9 +185,22 @@ pub struct Writer {
     pub progress: watch::Receiver<Progress>,
     /// The samples that came as backfill and are committed, from the first to the last.
     pub backfilled: watch::Receiver<Option<Stretch>>,
+    /// Traced batches that are committed.
+    pub traced: TracedCommits,
+    traces: Traces,
+    /// What it writes: session and run of the agent.
+    stream: (SessionId, u64),
 }
 
 impl Writer {
+    /// The trace of an item, if it is a batch that is traced.
+    #[must_use]
+    pub fn trace(&self, sequence: u64, content: &Content) -> Option<BatchTrace> {
+        let (session, epoch) = self.stream;
+        let is_batch = matches!(content, Content::Batch(_));
+        is_batch.then(|| self.traces.of_batch(Place { session, epoch, sequence })).flatten()
+    }
+
     /// Hands an item over. `false` if the queue is full: the item was not taken and must come again.
     #[must_use]
     pub fn offer(&self, item: Item) -> bool {
@@ -216,6 +262,7 @@ type OpenWriters = HashMap<(TeamId, SessionId), watch::Receiver<Progress>>;
 pub struct Recorder {
     db: Db,
     figures: Figures,
+    traces: Traces,
     /// Writers of this process by session; the receiver closes when a writer has ended. A lock, because it is held for
     /// a look-up only.
     open: Arc<Mutex<OpenWriters>>,
@@ -224,8 +271,8 @@ pub struct Recorder {
 impl Recorder {
     /// A recorder over the ingest pool.
     #[must_use]
-    pub fn new(db: Db, figures: Figures) -> Self {
-        Self { db, figures, open: Arc::default() }
+    pub fn new(db: Db, figures: Figures, traces: Traces) -> Self {
+        Self { db, figures, traces, open: Arc::default() }
     }
 
     /// What is committed of some sessions of a team: the last place of each that is known. Earlier writers of this
@@ -273,7 +320,8 @@ impl Recorder {
         let this = self.clone();
         let head = store::Head { rig, session, epoch };
         let job = writer::Job::new(self.db.clone(), self.figures.clone(), tenant, head, follows);
-        let told = writer::Told { progress: progress_tx, backfilled: backfilled_tx };
+        let traced = TracedCommits::default();
+        let told = writer::Told { progress: progress_tx, backfilled: backfilled_tx, traced: traced.clone() };
         tokio::spawn(async move {
             wait_for(before).await;
             job.run(items, opened_tx, &told).await;
@@ -283,7 +331,8 @@ impl Recorder {
                 open.remove(&(tenant.team(), session));
             }
         });
-        (Writer { queue, waiting_bytes, waiting, progress, backfilled }, opened)
+        let (traces, stream) = (self.traces.clone(), (session, epoch));
+        (Writer { queue, waiting_bytes, waiting, progress, backfilled, traced, traces, stream }, opened)
     }
 
     /// Waits until all writers have finished, for at most `deadline`. Their senders must be gone.
@@ -302,7 +351,7 @@ impl Recorder {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, OpenWriters> {
+    fn lock(&self) -> MutexGuard<'_, OpenWriters> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -327,12 +376,13 @@ mod tests {
         let (_, progress) = watch::channel(Progress::Committed(0));
         let (_, backfilled) = watch::channel(None);
         let mut items = Queue { items, waiting_bytes: waiting_bytes.clone(), waiting: waiting.clone() };
-        let writer = Writer { queue, waiting_bytes, waiting, progress, backfilled };
+        let (traced, traces, stream) = (TracedCommits::default(), Traces::default(), (SessionId::new(), 1));
+        let writer = Writer { queue, waiting_bytes, waiting, progress, backfilled, traced, traces, stream };
         let offer = |sequence| {
             let mut batch = Batch::default();
             (0..256).for_each(|i| _ = batch.add_row(i));
             let (after, content) = (sequence - 1, Content::Batch(batch));
-            writer.offer(Item { sequence, after, is_backfill: false, content })
+            writer.offer(Item { sequence, after, is_backfill: false, content, trace: None })
         };
         let taken = (1..=QUEUE as u64).take_while(|sequence| offer(*sequence)).count();
         assert!(taken < QUEUE && taken * 256 * CHANNEL_COUNT * 4 <= QUEUE_BYTES, "{taken} batches");

@@ -1,15 +1,16 @@
 //! The task that writes one session for one connection.
 
 use super::store::{self, Commit, CommitError, Head};
-use super::{Content, Item, Opened, Progress, Queue, Stored, Stretch, resume_store};
+use super::{Content, Item, MOST_TRACED, Opened, Progress, Queue, Stored, Stretch, TracedCommits, resume_store};
 use crate::db::{Db, Tenant, within};
 use crate::figures::Figures;
 use crate::race::{Fact, Fold};
+use crate::traces::{BatchTrace, Step};
 use onelap_protocol::agent::Place;
 use onelap_protocol::channel::ABSENT;
 use onelap_protocol::race::{RaceEvent, SessionInfo};
 use onelap_protocol::{Batch, Channel};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
@@ -37,6 +38,7 @@ const COMMIT_DEADLINE: Duration = Duration::from_secs(15);
 pub(super) struct Told {
     pub progress: watch::Sender<Progress>,
     pub backfilled: watch::Sender<Option<Stretch>>,
+    pub traced: TracedCommits,
 }
 
 /// A writer.
@@ -57,6 +59,8 @@ pub(super) struct Job {
     taken: u64,
     pending: Commit,
     pending_since: Option<Instant>,
+    /// Of what is pending, the batches that are traced.
+    traced: Vec<(u64, BatchTrace)>,
 }
 
 impl Job {
@@ -73,6 +77,7 @@ impl Job {
             taken: 0,
             pending: Commit::default(),
             pending_since: None,
+            traced: Vec::new(),
         }
     }
 
@@ -162,6 +167,10 @@ impl Job {
         self.taken = item.sequence;
         self.pending_since.get_or_insert_with(Instant::now);
         self.pending.sequence = item.sequence;
+        if let Some(trace) = item.trace.filter(|_| self.traced.len() < MOST_TRACED) {
+            trace.step(Step::Queue, trace.since, SystemTime::now());
+            self.traced.push((item.sequence, trace));
+        }
         match item.content {
             Content::Batch(batch) => {
                 if self.pending.chunk.is_empty() {
@@ -211,7 +220,7 @@ impl Job {
     async fn write(&mut self, items: &Queue, told: &Told) -> bool {
         let Some(since) = self.pending_since.take() else { return true };
         let Some(info) = &self.info else { return true };
-        let started = Instant::now();
+        let (started, began) = (Instant::now(), SystemTime::now());
         for attempt in 0.. {
             let commit = store::commit(&self.db, self.tenant, self.head, self.before, info, &self.fold, &self.pending);
             match within(COMMIT_DEADLINE, commit).await {
@@ -246,7 +255,7 @@ impl Job {
         }
         self.figures.commit_seconds.observe(started.elapsed().as_secs_f64());
         self.figures.ingest_commit_seconds.observe(since.elapsed().as_secs_f64());
-        self.committed(told);
+        self.committed(told, began);
         true
     }
 
@@ -260,7 +269,12 @@ impl Job {
         within(LOOK_UP_DEADLINE, place).await.is_ok_and(|places: Vec<Place>| places.first().is_some_and(is_ours))
     }
 
-    fn committed(&mut self, told: &Told) {
+    fn committed(&mut self, told: &Told, began: SystemTime) {
+        let now = SystemTime::now();
+        for (sequence, trace) in self.traced.drain(..) {
+            trace.step(Step::Commit, began, now);
+            told.traced.push((sequence, trace, now));
+        }
         self.figures.samples_committed.inc_by(self.pending.chunk.len() as u64);
         let sequence = self.pending.sequence;
         self.before = Some(Place { session: self.head.session, epoch: self.head.epoch, sequence });

@@ -104,7 +104,7 @@ fn item(sequence: u64, content: &Content, is_backfill: bool) -> Item {
         Content::Event(event) => Content::Event(event.clone()),
         Content::Setup { .. } | Content::End(_) | Content::Nothing => Content::Nothing,
     };
-    Item { sequence, after: sequence - 1, is_backfill, content }
+    Item { sequence, after: sequence - 1, is_backfill, content, trace: None }
 }
 
 /// What Postgres would have: rows by their keys, as the statements of `store` write them.

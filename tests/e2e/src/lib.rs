@@ -12,6 +12,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "what goes wrong here is the failure of a test")]
 
 mod app;
+pub mod collector;
 mod database;
 pub mod feeder;
 pub mod http;

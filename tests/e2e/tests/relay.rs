@@ -180,6 +180,7 @@ async fn watchers_see_a_rig_come_play_and_go() {
         session: None,
         notice: Some("a notice".into()),
         spool: SpoolState::default(),
+        clock_ms: None,
     };
     agent.say(&status(GameState::Menu)).await;
     let state = states(&mut viewer).await;

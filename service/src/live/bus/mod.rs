@@ -19,6 +19,7 @@ use super::hub::Hub;
 use super::session::LiveSession;
 use super::shown::At;
 use crate::figures::Figures;
+use crate::traces::BatchTrace;
 use following::Following;
 use onelap_protocol::viewer::RigState;
 use onelap_protocol::{RigId, SessionId, TeamId, TokenId};
@@ -83,6 +84,8 @@ enum Ask {
 struct Write {
     commands: Vec<Cmd>,
     bytes: usize,
+    /// Of a batch that is traced.
+    trace: Option<BatchTrace>,
 }
 
 /// This instance's end of Redis.
@@ -148,11 +151,11 @@ impl Bus {
 
     /// Publishes a change of a session that is live here; `at` is up to where it is shown. `keep` writes it into the
     /// snapshot too.
-    pub(super) fn publish(&self, message: &Message, at: At, keep: bool, about_us: bool) {
+    pub(super) fn publish(&self, message: &Message, at: At, keep: bool, about_us: bool, trace: Option<BatchTrace>) {
         let Message { team, session, delta, .. } = message;
         let mut commands = if keep { snapshot::update(*team, *session, delta, at, about_us) } else { Vec::new() };
         commands.push(publish(&live_channel(*team, *session), &message.encode()));
-        self.write(commands);
+        self.write_traced(commands, trace);
     }
 
     /// Publishes that the whole was written anew, after writing it.
@@ -187,6 +190,10 @@ impl Bus {
     }
 
     fn write(&self, commands: Vec<Cmd>) {
+        self.write_traced(commands, None);
+    }
+
+    fn write_traced(&self, commands: Vec<Cmd>, trace: Option<BatchTrace>) {
         let bytes = commands
             .iter()
             .flat_map(Cmd::args_iter)
@@ -194,7 +201,7 @@ impl Bus {
             .sum::<usize>();
         let is_full = self.waiting_bytes.load(Relaxed) + bytes > QUEUE_BYTES;
         self.waiting_bytes.fetch_add(bytes, Relaxed);
-        if is_full || self.queue.try_send(Write { commands, bytes }).is_err() {
+        if is_full || self.queue.try_send(Write { commands, bytes, trace }).is_err() {
             self.waiting_bytes.fetch_sub(bytes, Relaxed);
             self.dropped(1);
         }

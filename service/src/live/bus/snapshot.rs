@@ -24,6 +24,8 @@ const KEPT_S: i64 = 6 * 3600;
 #[derive(Debug, Clone, PartialEq)]
 pub(in super::super) struct Snapshot {
     pub(in super::super) info: SessionInfo,
+    /// By how much the agent's clock is ahead.
+    pub(in super::super) skew_ms: i64,
     pub(in super::super) at: At,
     pub(in super::super) setup: Option<Setup>,
     pub(in super::super) consumption: Consumption,
@@ -75,6 +77,7 @@ pub(super) fn update(team: TeamId, session: SessionId, delta: &Delta, at: At, ab
     match delta {
         Delta::Batch(bytes) => set("batch", bytes),
         Delta::Standings(keyframe) => set("field", keyframe),
+        Delta::Clock { skew_ms } => set("skew", &json(skew_ms)),
         Delta::Consumption { consumption } => set("consumption", &json(consumption)),
         Delta::Info { info, .. } => set("info", &json(info)),
         Delta::Setup { setup, .. } => set("setup", &json(setup)),
@@ -91,7 +94,7 @@ pub(super) fn write(team: TeamId, session: SessionId, snapshot: &Snapshot) -> Ve
     let (key, events) = (hash(team, session), list(team, session));
     let mut all = cmd("HSET");
     all.arg(&key).arg("info").arg(json(&snapshot.info)).arg("at").arg(json(&snapshot.at));
-    all.arg("consumption").arg(json(&snapshot.consumption));
+    all.arg("consumption").arg(json(&snapshot.consumption)).arg("skew").arg(json(&snapshot.skew_ms));
     let parts = [
         ("setup", snapshot.setup.as_ref().map(json)),
         ("field", snapshot.field.as_ref().map(|b| b.to_vec())),
@@ -133,6 +136,7 @@ pub(super) async fn read(
     events.sort_by_key(|(at, _)| *at);
     Ok(Some(Snapshot {
         info,
+        skew_ms: part(&parts, "skew").unwrap_or_default(),
         at: part(&parts, "at").unwrap_or_default(),
         setup: part(&parts, "setup"),
         consumption: part(&parts, "consumption").unwrap_or_default(),

@@ -2,11 +2,12 @@
 
 use super::{Bus, PATIENCE, Write};
 use crate::live::hub::Hub;
+use crate::traces::Step;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, RedisError, pipe};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
@@ -82,9 +83,10 @@ async fn pump(
                 hub.look_for_signs();
             }
         }
-        let mut bytes = 0;
+        let (mut bytes, mut traces) = (0, Vec::new());
         for write in writes.drain(..) {
             bytes += write.bytes;
+            traces.extend(write.trace);
             write.commands.into_iter().for_each(|command| _ = pipeline.add_command(command).ignore());
         }
         bus.waiting_bytes.fetch_sub(bytes, Relaxed);
@@ -97,6 +99,7 @@ async fn pump(
             }
             return error;
         }
+        traces.iter().for_each(|trace| trace.step(Step::Publish, trace.since, SystemTime::now()));
     }
 }
 

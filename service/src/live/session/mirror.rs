@@ -3,7 +3,9 @@
 use super::{At, LiveSession, State};
 use crate::live::bus::{Bus, Snapshot};
 use crate::live::delta::{Delta, Message};
+use crate::live::mark::Measures;
 use crate::live::{now_ms, wire};
+use crate::traces::Step;
 use bytes::Bytes;
 use onelap_protocol::race::RaceEvent;
 use onelap_protocol::viewer::{Consumption, ViewMessage};
@@ -44,9 +46,9 @@ fn is_due(last_ms: &mut u64) -> bool {
 
 impl LiveSession {
     /// A copy of a session that is live elsewhere.
-    pub(in crate::live) fn copy_of(id: SessionId, snapshot: Snapshot) -> Self {
+    pub(in crate::live) fn copy_of(id: SessionId, snapshot: Snapshot, measures: Measures) -> Self {
         let begin = super::Begin { info: snapshot.info.clone(), epoch: 0, sequence: 0 };
-        let live = Self::new(id, begin);
+        let live = Self::new(id, begin, measures);
         live.state().take_over(id, snapshot);
         live
     }
@@ -57,8 +59,12 @@ impl LiveSession {
         let keep = state.published.keeps(&delta);
         let is_ours =
             matches!(&delta, Delta::Event { event, .. } | Delta::LateEvent { event, .. } if state.is_ours(event));
+        let trace = match &delta {
+            Delta::Batch(bytes) => batch::peek(bytes).ok().and_then(|header| self.measures.trace(&header)),
+            _ => None,
+        };
         let message = state.number(self.id, bus, team, delta);
-        bus.publish(&message, state.shown.position(), keep, is_ours);
+        bus.publish(&message, state.shown.position(), keep, is_ours, trace);
     }
 
     /// Tells the other instances of a frame of the field that was shown here. Once a second the whole follows, for who
@@ -66,10 +72,10 @@ impl LiveSession {
     pub(in crate::live) fn publish_standings(&self, bus: &Bus, team: TeamId, frame: &[u8]) {
         let mut state = self.state();
         let message = state.number(self.id, bus, team, Delta::Standings(Bytes::copy_from_slice(frame)));
-        bus.publish(&message, state.shown.position(), false, false);
+        bus.publish(&message, state.shown.position(), false, false, None);
         if let Some(whole) = state.field.keyframe().filter(|_| is_due(&mut state.published.standings_ms)) {
             let message = state.number(self.id, bus, team, Delta::Standings(whole));
-            bus.publish(&message, state.shown.position(), true, false);
+            bus.publish(&message, state.shown.position(), true, false, None);
         }
     }
 
@@ -85,13 +91,14 @@ impl LiveSession {
         match delta {
             Delta::Batch(bytes) => {
                 if let Ok(header) = batch::peek(&bytes) {
-                    self.batch(&header, &bytes);
+                    self.batch(&header, &bytes, Step::Follow);
                 }
             }
             // A frame that does not apply is followed by the whole within a second.
             Delta::Standings(frame) => _ = self.standings(&frame),
             Delta::Event { at, event } => _ = self.event(at, &event),
             Delta::LateEvent { at, event } => _ = self.state().tell_late(self.id, at, &event),
+            Delta::Clock { skew_ms } => _ = self.skew(skew_ms),
             Delta::Consumption { consumption } => _ = self.consumption(consumption),
             Delta::Backfilled { from_s, to_s } => self.backfilled(from_s, to_s),
             Delta::Info { at, info, is_item } => _ = self.info(at, &info, is_item),
@@ -130,6 +137,7 @@ impl State {
     fn snapshot(&self) -> Snapshot {
         Snapshot {
             info: self.info.clone(),
+            skew_ms: self.skew_ms,
             at: self.shown.position(),
             setup: self.setup.clone(),
             consumption: self.consumption,
@@ -150,6 +158,7 @@ impl State {
         }
         self.shown.skip_to(at);
         self.info = snapshot.info;
+        self.skew_ms = snapshot.skew_ms;
         self.setup = snapshot.setup.or(self.setup.take());
         if let Some(keyframe) = &snapshot.field {
             self.field.take_over(session, keyframe);
