@@ -104,7 +104,7 @@ pub fn refusal(status: u16, body: &[u8]) -> Refusal {
     let said = serde_json::from_slice::<Wrapped>(body).map(|w| w.error).or_else(|_| serde_json::from_slice(body));
     let Said { code, message } = said.unwrap_or(Said { code: None, message: None });
     let code: Option<ErrorCode> = code.and_then(|code| serde_json::from_value(code).ok());
-    Refusal { status, code, message: in_the_drivers_words(status, code, message.as_deref()) }
+    Refusal { status, code, message: in_the_drivers_words(status, code, message.as_deref()), retry_after_s: None }
 }
 
 fn in_the_drivers_words(status: u16, code: Option<ErrorCode>, message: Option<&str>) -> String {
@@ -134,7 +134,7 @@ fn in_the_drivers_words(status: u16, code: Option<ErrorCode>, message: Option<&s
             "the address leads elsewhere: give the service's own address as `server`, or log in to this network first"
                 .to_owned()
         }
-        (_, 429) => format!("the service has had too many connections from here{said}"),
+        (_, 429) => format!("the service does not take this rig now; what is read is kept and sent later{said}"),
         (_, 500..) => format!("the service cannot answer now (HTTP {status}){said}"),
         _ => format!("the service refuses the connection (HTTP {status}){said}"),
     }

@@ -11,6 +11,7 @@ use crate::db::{Db, DbError};
 use crate::error::ApiError;
 use crate::figures::Figures;
 use crate::headers::IsHttps;
+use crate::limits::Limits;
 use crate::live::Hub;
 use crate::live::bus::Bus;
 use crate::mail::{MailError, Mailer, Postman};
@@ -65,6 +66,8 @@ pub struct State {
     pub mail: Mailer,
     /// Tells sockets to look again whether they may be open.
     pub authority: Arc<Authority>,
+    /// What teams, rigs and people may use.
+    pub limits: Arc<Limits>,
     /// What is done beside the requests.
     pub background: Background,
 }
@@ -131,9 +134,9 @@ impl App {
     /// [`AppError`] says what is in the way.
     pub async fn build(config: Config, listener: TcpListener) -> Result<Self, AppError> {
         db::migrate(config.database.owner.clone()).await?;
-        let database = &config.database;
-        let db = Db::connect(database.runtime.clone(), database.web_connections, database.ingest_connections).await?;
+        let db = Db::connect(&config.database).await?;
         let metrics = Metrics::new()?;
+        let limits = Limits::new(config.limits.clone(), &metrics)?;
         let figures = Figures::register(&metrics)?;
         let hub = match &config.redis {
             None => Hub::new(figures.clone()),
@@ -147,6 +150,7 @@ impl App {
             hub,
             recorder: Recorder::new(db.clone(), figures),
             authority: Arc::default(),
+            limits,
             db,
             config,
         };

@@ -4,6 +4,7 @@
 //!
 //! Not here: anything that changes while the service runs.
 
+use crate::limits::LimitsConfig;
 use sqlx::postgres::PgConnectOptions;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -13,6 +14,8 @@ use std::time::Duration;
 
 /// Shortest secret that access tokens may be signed with, in bytes.
 pub const MIN_JWT_SECRET: usize = 32;
+/// Connections for exports and traces where nothing else is said.
+pub(crate) const EXPORT_CONNECTIONS: u32 = 4;
 
 /// Why the configuration cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,7 +27,7 @@ pub struct ConfigError {
     pub problem: String,
 }
 
-fn wrong(variable: &'static str, problem: impl Into<String>) -> ConfigError {
+pub(crate) fn wrong(variable: &'static str, problem: impl Into<String>) -> ConfigError {
     ConfigError { variable, problem: problem.into() }
 }
 
@@ -39,7 +42,12 @@ fn required(env: Lookup<'_>, variable: &'static str, what: &str) -> Result<Strin
     optional(env, variable).ok_or_else(|| wrong(variable, format!("is not set; it is {what}")))
 }
 
-fn parsed<T: FromStr>(env: Lookup<'_>, variable: &'static str, what: &str, default: T) -> Result<T, ConfigError> {
+pub(crate) fn parsed<T: FromStr>(
+    env: Lookup<'_>,
+    variable: &'static str,
+    what: &str,
+    default: T,
+) -> Result<T, ConfigError> {
     match optional(env, variable) {
         None => Ok(default),
         Some(text) => text.parse().map_err(|_| wrong(variable, format!("\"{text}\" is not {what}"))),
@@ -63,6 +71,8 @@ pub struct Config {
     pub mail: MailConfig,
     /// Teams.
     pub teams: TeamsConfig,
+    /// What teams, rigs and people may use.
+    pub limits: LimitsConfig,
 }
 
 impl Config {
@@ -87,6 +97,7 @@ impl Config {
             web: WebConfig { dir: optional(env, "WEB_DIR").map(PathBuf::from) },
             mail: MailConfig::from_lookup(env)?,
             teams: TeamsConfig::from_lookup(env)?,
+            limits: LimitsConfig::from_lookup(env)?,
         })
     }
 }
@@ -130,6 +141,10 @@ pub struct DatabaseConfig {
     pub web_connections: u32,
     /// Connections for recording (`DATABASE_INGEST_CONNECTIONS`).
     pub ingest_connections: u32,
+    /// Connections for exports and traces (`DATABASE_EXPORT_CONNECTIONS`).
+    pub export_connections: u32,
+    /// How long one statement of an export or a trace may take (`DATABASE_EXPORT_TIMEOUT_S`).
+    pub export_timeout: Duration,
 }
 
 impl fmt::Debug for DatabaseConfig {
@@ -140,6 +155,7 @@ impl fmt::Debug for DatabaseConfig {
             .field("database", &self.runtime.get_database())
             .field("web_connections", &self.web_connections)
             .field("ingest_connections", &self.ingest_connections)
+            .field("export_connections", &self.export_connections)
             .finish_non_exhaustive()
     }
 }
@@ -162,6 +178,11 @@ impl DatabaseConfig {
             owner: options("DATABASE_OWNER_URL", owner_url.as_deref().unwrap_or(&url))?,
             web_connections: size("DATABASE_WEB_CONNECTIONS", 10)?,
             ingest_connections: size("DATABASE_INGEST_CONNECTIONS", 6)?,
+            export_connections: size("DATABASE_EXPORT_CONNECTIONS", EXPORT_CONNECTIONS)?,
+            export_timeout: match parsed(env, "DATABASE_EXPORT_TIMEOUT_S", "a number of seconds", 20)? {
+                0 => return Err(wrong("DATABASE_EXPORT_TIMEOUT_S", "0 would wait for ever; it is a number from 1")),
+                seconds => Duration::from_secs(seconds),
+            },
         })
     }
 }
@@ -446,6 +467,9 @@ mod tests {
             ),
             (&[good, ("JWT_SECRET", SECRET), ("REQUIRE_VERIFIED_EMAIL", "maybe")], "REQUIRE_VERIFIED_EMAIL"),
             (&[good, ("JWT_SECRET", SECRET), ("OPERATOR_TOKEN_SHA256", "hunter2")], "OPERATOR_TOKEN_SHA256"),
+            (&[good, ("JWT_SECRET", SECRET), ("LIMIT_TEAM_VIEWERS", "many")], "LIMIT_TEAM_VIEWERS"),
+            (&[good, ("JWT_SECRET", SECRET), ("LIMIT_RIG_BYTES_PER_S", "0")], "LIMIT_RIG_BYTES_PER_S"),
+            (&[good, ("JWT_SECRET", SECRET), ("DATABASE_EXPORT_TIMEOUT_S", "0")], "DATABASE_EXPORT_TIMEOUT_S"),
         ];
         for (pairs, variable) in cases {
             let error = read(pairs).unwrap_err();

@@ -8,6 +8,7 @@
 
 use super::recording::{Found, Recording};
 use crate::db::Tenant;
+use crate::limits::Seat;
 use crate::live::{Begin, History, Publisher};
 use crate::race::Fold;
 use crate::race::fold::MAX_CARS_SEEN;
@@ -40,11 +41,13 @@ pub(super) struct Stream {
     /// The fold of what is shown while that is ahead of what is recorded.
     ahead: Option<Fold>,
     pub(super) recording: Option<Recording>,
+    /// Its place among the sessions of the team.
+    _seat: Seat,
 }
 
 impl Stream {
-    pub(super) fn new(session: SessionId) -> Self {
-        Self { session, own: None, is_shown: false, stored: None, ahead: None, recording: None }
+    pub(super) fn new(session: SessionId, seat: Seat) -> Self {
+        Self { session, own: None, is_shown: false, stored: None, ahead: None, recording: None, _seat: seat }
     }
 
     /// Takes in what the recorder has found of the session.

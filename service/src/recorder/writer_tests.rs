@@ -152,7 +152,7 @@ impl Rows {
 
 fn new_job(session: SessionId) -> Job {
     let nowhere = PgPool::connect_lazy_with(PgConnectOptions::new_without_pgpass());
-    let db = Db { web: nowhere.clone(), ingest: nowhere };
+    let db = Db { web: nowhere.clone(), ingest: nowhere.clone(), exports: nowhere };
     let figures = Figures::register(&crate::metrics::Metrics::new().unwrap()).unwrap();
     Job::new(db, figures, Tenant::verified(TeamId::new()), RigId::new(), session, 1)
 }
