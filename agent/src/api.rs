@@ -124,7 +124,7 @@ pub fn refusal(status: u16, body: &[u8]) -> Refusal {
     let said = serde_json::from_slice::<Wrapped>(body).map(|w| w.error).or_else(|_| serde_json::from_slice(body));
     let Said { code, message } = said.unwrap_or(Said { code: None, message: None });
     let code: Option<ErrorCode> = code.and_then(|code| serde_json::from_value(code).ok());
-    Refusal { status, code, message: in_the_drivers_words(status, code, message.as_deref()) }
+    Refusal { status, code, message: in_the_drivers_words(status, code, message.as_deref()), retry_after_s: None }
 }
 
 #[cfg(test)]

@@ -160,7 +160,7 @@ mod tests {
     fn a_token_that_the_service_refuses_is_not_kept() {
         let folder = tempfile::tempdir().unwrap();
         let settings = settings(folder.path(), "");
-        let refusal = Refusal { status: 401, code: None, message: "it was revoked".into() };
+        let refusal = Refusal { status: 401, code: None, message: "it was revoked".into(), retry_after_s: None };
         let said = store_after(&settings, token().reveal(), |_, _| Err(ApiError::Refused(refusal))).unwrap_err();
         assert!(said.contains("it was revoked") && said.contains("not stored"), "{said}");
         assert!(!folder.path().join("token").exists());

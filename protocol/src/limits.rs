@@ -14,6 +14,8 @@ pub const MAX_BATCH_CHANNELS: usize = 512;
 pub const MAX_SAMPLE_HZ: u32 = 60;
 /// Most cars in a standings message (the game's own limit).
 pub const MAX_CARS: usize = 104;
+/// Most sessions that `hello` names.
+pub const MAX_NAMED_SESSIONS: usize = 64;
 /// Longest text in any field of a control message, in bytes; longer texts are refused.
 pub const MAX_TEXT: usize = 512;
 
@@ -30,6 +32,14 @@ pub struct Limits {
     pub max_messages_per_s: u32,
     /// Most backfilled items a second; live ones come on top.
     pub max_backfill_per_s: u32,
+    /// Most bytes a second, over ten seconds, of messages as they are before WebSocket and TLS. Services of before did not
+    /// say it and had no such limit.
+    #[serde(default = "unlimited")]
+    pub max_bytes_per_s: u32,
+}
+
+fn unlimited() -> u32 {
+    u32::MAX
 }
 
 impl Default for Limits {
@@ -40,6 +50,7 @@ impl Default for Limits {
             max_sample_hz: MAX_SAMPLE_HZ,
             max_messages_per_s: 400,
             max_backfill_per_s: 300,
+            max_bytes_per_s: 1 << 20,
         }
     }
 }

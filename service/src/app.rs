@@ -11,6 +11,7 @@ use crate::db::{Db, DbError};
 use crate::error::ApiError;
 use crate::figures::Figures;
 use crate::headers::IsHttps;
+use crate::limits::Limits;
 use crate::live::Hub;
 use crate::live::bus::Bus;
 use crate::mail::{MailError, Mailer, Postman};
@@ -68,6 +69,8 @@ pub struct State {
     pub traces: Traces,
     /// Tells sockets to look again whether they may be open.
     pub authority: Arc<Authority>,
+    /// What teams, rigs and people may use.
+    pub limits: Arc<Limits>,
     /// What is done beside the requests.
     pub background: Background,
 }
@@ -134,9 +137,9 @@ impl App {
     /// [`AppError`] says what is in the way.
     pub async fn build(config: Config, listener: TcpListener) -> Result<Self, AppError> {
         db::migrate(config.database.owner.clone()).await?;
-        let database = &config.database;
-        let db = Db::connect(database.runtime.clone(), database.web_connections, database.ingest_connections).await?;
+        let db = Db::connect(&config.database).await?;
         let metrics = Metrics::new()?;
+        let limits = Limits::new(config.limits.clone(), &metrics)?;
         let figures = Figures::register(&metrics)?;
         let (traces, collector) = Traces::new(&config.traces, figures.spans_dropped.clone());
         let hub = match &config.redis {
@@ -152,6 +155,7 @@ impl App {
             recorder: Recorder::new(db.clone(), figures, traces.clone()),
             authority: Arc::default(),
             traces,
+            limits,
             db,
             config,
         };

@@ -4,6 +4,7 @@
 //!
 //! Not here: anything that changes while the service runs.
 
+use crate::limits::LimitsConfig;
 use crate::traces::TracesConfig;
 use sqlx::postgres::PgConnectOptions;
 use std::fmt;
@@ -14,6 +15,8 @@ use std::time::Duration;
 
 /// Shortest secret that access tokens may be signed with, in bytes.
 pub const MIN_JWT_SECRET: usize = 32;
+/// Connections for exports and traces where nothing else is said.
+pub(crate) const EXPORT_CONNECTIONS: u32 = 4;
 
 /// Why the configuration cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -71,6 +74,8 @@ pub struct Config {
     pub teams: TeamsConfig,
     /// Traces.
     pub traces: TracesConfig,
+    /// What teams, rigs and people may use.
+    pub limits: LimitsConfig,
 }
 
 impl Config {
@@ -96,6 +101,7 @@ impl Config {
             mail: MailConfig::from_lookup(env)?,
             teams: TeamsConfig::from_lookup(env)?,
             traces: TracesConfig::from_lookup(env)?,
+            limits: LimitsConfig::from_lookup(env)?,
         })
     }
 }
@@ -139,6 +145,10 @@ pub struct DatabaseConfig {
     pub web_connections: u32,
     /// Connections for recording (`DATABASE_INGEST_CONNECTIONS`).
     pub ingest_connections: u32,
+    /// Connections for exports and traces (`DATABASE_EXPORT_CONNECTIONS`).
+    pub export_connections: u32,
+    /// How long one statement of an export or a trace may take (`DATABASE_EXPORT_TIMEOUT_S`).
+    pub export_timeout: Duration,
 }
 
 impl fmt::Debug for DatabaseConfig {
@@ -149,6 +159,7 @@ impl fmt::Debug for DatabaseConfig {
             .field("database", &self.runtime.get_database())
             .field("web_connections", &self.web_connections)
             .field("ingest_connections", &self.ingest_connections)
+            .field("export_connections", &self.export_connections)
             .finish_non_exhaustive()
     }
 }
@@ -171,6 +182,11 @@ impl DatabaseConfig {
             owner: options("DATABASE_OWNER_URL", owner_url.as_deref().unwrap_or(&url))?,
             web_connections: size("DATABASE_WEB_CONNECTIONS", 10)?,
             ingest_connections: size("DATABASE_INGEST_CONNECTIONS", 6)?,
+            export_connections: size("DATABASE_EXPORT_CONNECTIONS", EXPORT_CONNECTIONS)?,
+            export_timeout: match parsed(env, "DATABASE_EXPORT_TIMEOUT_S", "a number of seconds", 20)? {
+                0 => return Err(wrong("DATABASE_EXPORT_TIMEOUT_S", "0 would wait for ever; it is a number from 1")),
+                seconds => Duration::from_secs(seconds),
+            },
         })
     }
 }
@@ -455,6 +471,9 @@ mod tests {
             ),
             (&[good, ("JWT_SECRET", SECRET), ("REQUIRE_VERIFIED_EMAIL", "maybe")], "REQUIRE_VERIFIED_EMAIL"),
             (&[good, ("JWT_SECRET", SECRET), ("OPERATOR_TOKEN_SHA256", "hunter2")], "OPERATOR_TOKEN_SHA256"),
+            (&[good, ("JWT_SECRET", SECRET), ("LIMIT_TEAM_VIEWERS", "many")], "LIMIT_TEAM_VIEWERS"),
+            (&[good, ("JWT_SECRET", SECRET), ("LIMIT_RIG_BYTES_PER_S", "0")], "LIMIT_RIG_BYTES_PER_S"),
+            (&[good, ("JWT_SECRET", SECRET), ("DATABASE_EXPORT_TIMEOUT_S", "0")], "DATABASE_EXPORT_TIMEOUT_S"),
         ];
         for (pairs, variable) in cases {
             let error = read(pairs).unwrap_err();

@@ -7,6 +7,7 @@
 //! Not here: SQL of features (their `store.rs`).
 
 use crate::auth::Sha256Hash;
+use crate::config::DatabaseConfig;
 use onelap_protocol::{TeamId, UserId};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -26,6 +27,8 @@ static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
     migrator
 });
 
+/// How long a statement may take, but for exports and traces.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a caller waits for a connection before it is told that the service is busy.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a connection that is given back may take to answer, rolling back what was left open; then it is cut off.
@@ -76,13 +79,16 @@ pub(crate) fn unchecked(team: TeamId) -> Option<Tenant> {
     }
 }
 
-/// The pools. Ingest has its own, so that a busy review page cannot hold up recording.
+/// The pools. Ingest has its own, so that a busy review page cannot hold up recording; and so have exports and traces,
+/// so that these cannot hold up a page, a log-in or a viewer.
 #[derive(Debug, Clone)]
 pub struct Db {
-    /// For requests of people.
+    /// For requests and viewers of people.
     pub web: PgPool,
     /// For recording.
     pub ingest: PgPool,
+    /// For what reads much: exports and traces.
+    pub exports: PgPool,
 }
 
 /// Why the database cannot be used.
@@ -107,8 +113,13 @@ impl Db {
     ///
     /// # Errors
     /// [`DbError`] where the server cannot be reached or the role is too strong.
-    pub async fn connect(options: PgConnectOptions, web_size: u32, ingest_size: u32) -> Result<Self, DbError> {
-        let db = Self { web: pool(options.clone(), web_size).await?, ingest: pool(options, ingest_size).await? };
+    pub async fn connect(config: &DatabaseConfig) -> Result<Self, DbError> {
+        let of = |size, timeout| pool(config.runtime.clone(), size, timeout);
+        let db = Self {
+            web: of(config.web_connections, STATEMENT_TIMEOUT).await?,
+            ingest: of(config.ingest_connections, STATEMENT_TIMEOUT).await?,
+            exports: of(config.export_connections, config.export_timeout).await?,
+        };
         let (role, strong): (String, bool) = sqlx::query_as(
             "select current_user::text, rolsuper or rolbypassrls from pg_roles where rolname = current_user",
         )
@@ -133,6 +144,14 @@ impl Db {
         TenantTx::begin(&self.ingest, tenant).await
     }
 
+    /// The same for exports and traces.
+    ///
+    /// # Errors
+    /// Where no connection is to be had in time.
+    pub async fn tenant_export(&self, tenant: Tenant) -> Result<TenantTx, sqlx::Error> {
+        TenantTx::begin(&self.exports, tenant).await
+    }
+
     /// Asks the server for a sign of life.
     ///
     /// # Errors
@@ -145,6 +164,7 @@ impl Db {
     pub async fn close(&self) {
         self.web.close().await;
         self.ingest.close().await;
+        self.exports.close().await;
     }
 
     /// A transaction in which a person sees which teams there are for them. `auth` and `accounts` alone use it.
@@ -199,8 +219,11 @@ async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Er
     tokio::spawn(async move { pool.begin().await }).await.map_err(|_| sqlx::Error::WorkerCrashed)?
 }
 
-async fn pool(options: PgConnectOptions, size: u32) -> Result<PgPool, sqlx::Error> {
-    let options = options.options([("statement_timeout", "10s"), ("idle_in_transaction_session_timeout", "30s")]);
+async fn pool(options: PgConnectOptions, size: u32, statement_timeout: Duration) -> Result<PgPool, sqlx::Error> {
+    let options = options.options([
+        ("statement_timeout", format!("{}ms", statement_timeout.as_millis()).as_str()),
+        ("idle_in_transaction_session_timeout", "30s"),
+    ]);
     PgPoolOptions::new()
         .max_connections(size)
         .acquire_timeout(ACQUIRE_TIMEOUT)

@@ -6,6 +6,7 @@
 //!
 //! Not here: logging of causes (`telemetry`, once per request).
 
+use crate::limits::OverLimit;
 use crate::telemetry;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
@@ -86,6 +87,9 @@ pub enum ApiError {
         /// When to try again.
         retry_after_s: u64,
     },
+    /// A team, a rig or a person uses as much as they may.
+    #[error("{0}")]
+    OverLimit(#[from] OverLimit),
     /// The body is over the limit.
     #[error("the body is larger than the limit of {limit} bytes")]
     TooLarge {
@@ -136,7 +140,7 @@ impl ApiError {
             Self::Malformed(_) => ErrorCode::Malformed,
             Self::UnsupportedVersion(_) => ErrorCode::UnsupportedVersion,
             Self::Conflict { .. } => ErrorCode::Conflict,
-            Self::RateLimited { .. } => ErrorCode::RateLimited,
+            Self::RateLimited { .. } | Self::OverLimit(_) => ErrorCode::RateLimited,
             Self::TooLarge { .. } => ErrorCode::TooLarge,
             Self::Busy(_) => ErrorCode::Unavailable,
             Self::Database(error) if is_unavailable(error) => ErrorCode::Unavailable,
@@ -257,7 +261,7 @@ impl ResponseError for ApiError {
                     response.insert_header((header::ALLOW, allow));
                 }
             }
-            Self::RateLimited { retry_after_s, .. } => {
+            Self::RateLimited { retry_after_s, .. } | Self::OverLimit(OverLimit { retry_after_s, .. }) => {
                 response.insert_header((header::RETRY_AFTER, HeaderValue::from(*retry_after_s)));
             }
             _ if self.code() == ErrorCode::Unavailable => {

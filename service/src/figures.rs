@@ -91,7 +91,7 @@ impl Figures {
 
     /// Looks at the pools.
     pub fn look_at_pools(&self, db: &Db) {
-        for (name, pool) in [("web", &db.web), ("ingest", &db.ingest)] {
+        for (name, pool) in [("web", &db.web), ("ingest", &db.ingest), ("exports", &db.exports)] {
             let (size, idle) = (i64::from(pool.size()), pool.num_idle() as i64);
             self.pools.with_label_values(&[name, "idle"]).set(idle);
             self.pools.with_label_values(&[name, "busy"]).set(size.saturating_sub(idle));

@@ -19,6 +19,7 @@ pub mod health;
 pub mod ingest;
 pub mod invitations;
 pub mod laps;
+pub mod limits;
 pub mod live;
 pub mod mail;
 pub mod metrics;

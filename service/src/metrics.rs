@@ -9,8 +9,8 @@ use crate::app::State;
 use actix_web::http::header;
 use actix_web::{HttpResponse, get, web};
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
-    core::Collector,
+    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder, core::Collector,
 };
 use std::time::Duration;
 
@@ -41,6 +41,14 @@ impl Metrics {
     /// Where the name is taken or not allowed.
     pub fn counter(&self, name: &str, help: &str) -> Result<IntCounter, prometheus::Error> {
         self.add(IntCounter::new(name, help)?)
+    }
+
+    /// Counters by a closed set of labels.
+    ///
+    /// # Errors
+    /// Where the name is taken or not allowed.
+    pub fn counters(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
+        self.add(IntCounterVec::new(Opts::new(name, help), labels)?)
     }
 
     /// A gauge that is served from now on.

@@ -61,8 +61,9 @@ fn when_all_is_well_nothing_is_wrong() {
 
 #[test]
 fn each_thing_that_is_wrong_comes_with_what_to_do() {
-    let refused =
-        |status, code| Some(Err(ApiError::Refused(Refusal { status, code, message: "make a new one".into() })));
+    let refused = |status, code| {
+        Some(Err(ApiError::Refused(Refusal { status, code, message: "make a new one".into(), retry_after_s: None })))
+    };
     let well = all_is_well;
     let cases = [
         (Facts { rigs: rig(None), ..well() }, "no token", "onelap-agent pair"),
@@ -137,7 +138,12 @@ fn without_a_good_token_the_service_is_looked_for_all_the_same() {
     let gone = ApiError::Unreachable("https://onelap.example cannot be reached".into());
     let gone = Facts { service: Some(Err(gone)), ..none };
     assert!(told(&gone).contains("✗ https://onelap.example cannot be reached"), "{}", told(&gone));
-    let refusal = Refusal { status: 401, code: Some(ErrorCode::TokenRevoked), message: "make a new one".into() };
+    let refusal = Refusal {
+        status: 401,
+        code: Some(ErrorCode::TokenRevoked),
+        message: "make a new one".into(),
+        retry_after_s: None,
+    };
     let refused = Facts { rigs: rig(Some(Err(ApiError::Refused(refusal)))), ..all_is_well() };
     assert!(told(&refused).contains("✓ https://onelap.example answers"), "{}", told(&refused));
 }

@@ -70,8 +70,8 @@ impl Backoff {
 /// How many messages may go: a bucket that is full at first and fills at a fixed rate.
 #[derive(Debug, Clone)]
 pub struct Pace {
-    /// Thousandths of a message.
-    tokens: u64,
+    /// Thousandths of a message; below nothing where more went than there was.
+    tokens: i64,
     /// Messages that the bucket holds.
     size: u64,
     /// Thousandths of a message in a millisecond, which is messages in a second.
@@ -96,7 +96,7 @@ impl Pace {
     }
 
     fn new(size: u64, per_s: u64, now_ms: u64) -> Self {
-        Self { tokens: size * 1_000, size, per_s: per_s.max(1), at_ms: now_ms }
+        Self { tokens: (size * 1_000) as i64, size, per_s: per_s.max(1), at_ms: now_ms }
     }
 
     /// Messages that it holds at most.
@@ -109,7 +109,7 @@ impl Pace {
         let passed_ms = now_ms.saturating_sub(self.at_ms);
         self.at_ms = self.at_ms.max(now_ms);
         let more = passed_ms.saturating_mul(self.per_s);
-        self.tokens = self.tokens.saturating_add(more).min(self.size * 1_000);
+        self.tokens = self.tokens.saturating_add_unsigned(more).min((self.size * 1_000) as i64);
     }
 
     /// Whether there is a message's worth besides so many that are kept for others.
@@ -118,11 +118,11 @@ impl Pace {
     /// The time by the same clock when there will be.
     pub fn has(&mut self, now_ms: u64, kept: u64) -> Result<(), u64> {
         self.fill(now_ms);
-        let wanted = (kept.min(self.size - 1) + 1) * 1_000;
+        let wanted = ((kept.min(self.size - 1) + 1) * 1_000) as i64;
         if self.tokens >= wanted {
             return Ok(());
         }
-        Err(now_ms + (wanted - self.tokens).div_ceil(self.per_s))
+        Err(now_ms + wanted.abs_diff(self.tokens).div_ceil(self.per_s))
     }
 
     /// Takes a message's worth, where there is one besides so many that are kept for others.
@@ -133,6 +133,19 @@ impl Pace {
         self.has(now_ms, kept)?;
         self.tokens -= 1_000;
         Ok(())
+    }
+
+    /// So many went, whether they were there or not.
+    pub fn went(&mut self, many: u64, now_ms: u64) {
+        self.fill(now_ms);
+        let many = i64::try_from(many.saturating_mul(1_000)).unwrap_or(i64::MAX);
+        self.tokens = self.tokens.saturating_sub(many);
+    }
+
+    /// Half as fast from now on, but never slower than one a second.
+    pub fn slow_down(&mut self, now_ms: u64) {
+        self.fill(now_ms);
+        self.per_s = (self.per_s / 2).max(1);
     }
 }
 

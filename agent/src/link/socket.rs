@@ -152,7 +152,9 @@ async fn connect(target: &Target) -> Result<Stream, Event> {
         Ok((stream, _)) => Ok(stream),
         Err(Error::Http(response)) => {
             let body = response.body().as_deref().unwrap_or_default();
-            Err(Event::Refused(refusal(response.status().as_u16(), body)))
+            let retry_after_s =
+                response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+            Err(Event::Refused(Refusal { retry_after_s, ..refusal(response.status().as_u16(), body) }))
         }
         Err(Error::Protocol(e)) => {
             Err(Event::Lost(format!("{} answers, but not as a 1Lap service does: {e}", target.server)))

@@ -19,7 +19,7 @@ use crate::spool::Frame;
 use bytes::Bytes;
 use onelap_protocol::ErrorCode;
 use onelap_protocol::agent::{AgentMessage, Place, ServiceMessage};
-use onelap_protocol::limits::Limits;
+use onelap_protocol::limits::{Limits, MAX_NAMED_SESSIONS};
 
 /// How long the service may take to accept a connection, to answer `hello`, and to answer a ping.
 pub const REPLY_MS: u64 = 10_000;
@@ -32,8 +32,11 @@ const MOVE_MS: u64 = 100;
 /// Longest pause after the service asked for something again: well below the five seconds after which it asks again.
 const MAX_RESEND_PAUSE_MS: u64 = 2_000;
 
-/// Most sessions that `hello` names; the service takes no more.
-const MAX_NAMED: usize = 64;
+/// For how long backfill goes more slowly after the service has said that too much comes, and waits before it goes on.
+const SLOWED_MS: u64 = 60_000;
+const SLOWED_PAUSE_MS: u64 = 1_000;
+/// Longest time that is waited because the service asks for it.
+const MAX_RETRY_MS: u64 = 120_000;
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,6 +72,10 @@ struct Live {
     /// Of what is backfilled.
     backfill_pace: Pace,
     most_backfill_per_s: u32,
+    /// Of the bytes of everything that is sent.
+    byte_pace: Pace,
+    /// The service reads more slowly than we send: until when we take it easy, and what it said.
+    slowed: Option<(u64, String)>,
     ping_ms: u64,
     pong_deadline_ms: Option<u64>,
     /// Nothing is backfilled before this time.
@@ -135,6 +142,12 @@ impl LinkState {
             self.give_up(now_ms, refusal.message.clone());
         } else {
             self.lost(&refusal.message, now_ms);
+            let asked_ms = refusal.retry_after_s.unwrap_or(0).saturating_mul(1_000).min(MAX_RETRY_MS);
+            if let Phase::Waiting { until_ms } = &mut self.phase
+                && asked_ms > 0
+            {
+                *until_ms = (*until_ms).max(now_ms + self.backoff.about(asked_ms));
+            }
         }
     }
 
@@ -219,7 +232,12 @@ impl LinkState {
                     self.hang_up(&message, now_ms);
                 }
             }
-            ServiceMessage::Error { message, .. } => self.view.problem = Some(message),
+            ServiceMessage::Error { code, message, .. } => {
+                if let (ErrorCode::RateLimited, Phase::Live(live)) = (code, &mut self.phase) {
+                    live.slow_down(&message, now_ms, self.backoff.about(SLOWED_PAUSE_MS));
+                }
+                self.view.problem = Some(message);
+            }
             ServiceMessage::Goodbye { reason, reconnect_after_ms } => {
                 let go_ms = now_ms + self.backoff.roughly(u64::from(reconnect_after_ms)).max(MIN_WAIT_MS);
                 match &mut self.phase {
@@ -249,6 +267,8 @@ impl LinkState {
             pace: Pace::of_messages(limits.max_messages_per_s, now_ms),
             backfill_pace: Pace::of_backfill(limits.max_backfill_per_s, now_ms),
             most_backfill_per_s: limits.max_backfill_per_s,
+            byte_pace: Pace::of_messages(limits.max_bytes_per_s, now_ms),
+            slowed: None,
             ping_ms: now_ms + PING_MS,
             pong_deadline_ms: None,
             resume_ms: now_ms,
@@ -308,6 +328,7 @@ impl LinkState {
         if std::mem::take(&mut self.hang_up) {
             return Action::HangUp;
         }
+        self.speed_up(now_ms);
         match &mut self.phase {
             Phase::Waiting { until_ms } if now_ms < *until_ms => Action::Wait(*until_ms),
             Phase::Waiting { .. } => {
@@ -338,11 +359,20 @@ impl LinkState {
         }
     }
 
+    /// Nothing was said of too much for a while: backfill goes as fast as before, and nobody need be told any more.
+    fn speed_up(&mut self, now_ms: u64) {
+        let Phase::Live(live) = &mut self.phase else { return };
+        if let Some((_, said)) = live.slowed.take_if(|(until_ms, _)| *until_ms <= now_ms) {
+            live.backfill_pace = Pace::of_backfill(live.most_backfill_per_s, now_ms);
+            self.view.problem.take_if(|problem| *problem == said);
+        }
+    }
+
     fn hello(&self, unix_ms: u64, outbox: &Outbox) -> Action {
         let mut sessions = outbox.spool.sessions();
         sessions.extend(outbox.doing().session.filter(|session| !sessions.contains(session)));
         // Of a session that is not named, everything is sent again, which changes nothing.
-        sessions.truncate(MAX_NAMED);
+        sessions.truncate(MAX_NAMED_SESSIONS);
         text(&AgentMessage::Hello {
             agent_version: self.agent_version.clone(),
             platform: self.platform.clone(),
@@ -383,8 +413,11 @@ impl Live {
             || self.cursors.has_shown(outbox)
             || outbox.has_standings(|about| self.cursors.is_introduced(about));
         if is_urgent {
-            return match self.pace.take(now_ms, 0) {
-                Ok(()) => self.urgent(now_ms, unix_ms, outbox).unwrap_or(Action::Wait(alarm_ms)),
+            return match self.may_send(now_ms) {
+                Ok(()) => {
+                    let urgent = self.urgent(now_ms, unix_ms, outbox);
+                    self.weigh(urgent, now_ms).unwrap_or(Action::Wait(alarm_ms))
+                }
                 Err(then_ms) => Action::Wait(alarm_ms.min(then_ms)),
             };
         }
@@ -392,7 +425,10 @@ impl Live {
             return Action::Wait(alarm_ms);
         }
         match self.may_backfill(now_ms) {
-            Ok(()) => self.cursors.take_backfill(outbox).map_or(Action::Wait(alarm_ms), frame),
+            Ok(()) => {
+                let backfill = self.cursors.take_backfill(outbox).map(frame);
+                self.weigh(backfill, now_ms).unwrap_or(Action::Wait(alarm_ms))
+            }
             Err(then_ms) => Action::Wait(alarm_ms.min(then_ms)),
         }
     }
@@ -408,12 +444,34 @@ impl Live {
         outbox.field.take(now_ms).map(Action::Binary)
     }
 
+    /// Takes a message's worth, or says when there will be one.
+    fn may_send(&mut self, now_ms: u64) -> Result<(), u64> {
+        self.byte_pace.has(now_ms, 0)?;
+        self.pace.take(now_ms, 0)
+    }
+
+    /// Counts the bytes of what is sent.
+    fn weigh(&mut self, action: Option<Action>, now_ms: u64) -> Option<Action> {
+        if let Some(Action::Text(bytes) | Action::Binary(bytes)) = &action {
+            self.byte_pace.went(bytes.len() as u64, now_ms);
+        }
+        action
+    }
+
+    /// The service has said that too much comes: what is live goes on, what was missed follows more slowly.
+    fn slow_down(&mut self, said: &str, now_ms: u64, pause_ms: u64) {
+        self.backfill_pace.slow_down(now_ms);
+        self.resume_ms = self.resume_ms.max(now_ms + pause_ms);
+        self.slowed = Some((now_ms + SLOWED_MS, said.to_owned()));
+    }
+
     /// Takes a backfilled item's worth, or says when there will be one. What is live always finds something left.
     fn may_backfill(&mut self, now_ms: u64) -> Result<(), u64> {
         if now_ms < self.resume_ms {
             return Err(self.resume_ms);
         }
         let spare = self.pace.size() / 4;
+        self.byte_pace.has(now_ms, self.byte_pace.size() / 4)?;
         self.backfill_pace.has(now_ms, 0)?;
         self.pace.take(now_ms, spare)?;
         self.backfill_pace.take(now_ms, 0)

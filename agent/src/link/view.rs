@@ -13,6 +13,8 @@ pub struct Refusal {
     pub code: Option<ErrorCode>,
     /// Why, for people.
     pub message: String,
+    /// When it asks to be tried again, in seconds.
+    pub retry_after_s: Option<u64>,
 }
 
 impl Refusal {

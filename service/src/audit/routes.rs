@@ -5,6 +5,7 @@ use crate::audit::{self, Act, By, Entry, Filter, Subject, csv, store};
 use crate::auth::TeamScope;
 use crate::db::{Db, Tenant};
 use crate::error::{ApiError, ErrorBody};
+use crate::limits::Seat;
 use actix_web::http::header;
 use actix_web::{HttpResponse, get, web};
 use bytes::Bytes;
@@ -150,6 +151,7 @@ impl Format {
         (status = 200, description = "One entry a line, newest first", body = String,
          content_type = "application/x-ndjson"),
         (status = 422, description = "A parameter is not allowed", body = ErrorBody),
+        (status = 429, description = "Enough other exports run", body = ErrorBody),
     )
 )]
 #[get("/api/teams/{team}/audit/export")]
@@ -160,26 +162,35 @@ pub(crate) async fn export_audit(
 ) -> Result<HttpResponse, ApiError> {
     let (filter, format) = (query.filter()?, Format::parse(query.format.as_deref())?);
     let (content_type, name) = format.kind();
+    let seat = state.limits.export()?;
     let mut tx = state.db.tenant(scope.tenant).await?;
     audit::write(&mut tx, &By::member(&scope), Act::AuditExported, Subject::Team, json!({ "file": name })).await?;
     tx.commit().await?;
     Ok(HttpResponse::Ok()
         .content_type(content_type)
         .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")))
-        .streaming(lines(state.db.clone(), scope.tenant, filter, format)))
+        .streaming(lines(state.db.clone(), scope.tenant, filter, format, seat)))
 }
 
 /// Page after page, a transaction each, so that a slow reader holds none open.
-fn lines(db: Db, tenant: Tenant, filter: Filter, format: Format) -> impl Stream<Item = Result<Bytes, ApiError>> {
+fn lines(
+    db: Db,
+    tenant: Tenant,
+    filter: Filter,
+    format: Format,
+    seat: Seat,
+) -> impl Stream<Item = Result<Bytes, ApiError>> {
     let head = match format {
         Format::Csv => csv::HEAD,
         Format::Lines => "",
     };
     stream::try_unfold((Some(None), head), move |(before, head)| {
+        // Given back with the stream.
+        let _ = &seat;
         let (db, filter) = (db.clone(), filter.clone());
         async move {
             let Some(before) = before else { return Ok(None) };
-            let mut tx = db.tenant(tenant).await?;
+            let mut tx = db.tenant_export(tenant).await?;
             let page = store::list(&mut tx, &filter, before, EXPORT_PAGE).await?;
             tx.commit().await?;
             let next = page.last().filter(|_| page.len() as i64 == EXPORT_PAGE).map(|last| Some(last.id));

@@ -92,7 +92,7 @@ impl Auth {
             passwords: Passwords::new()?,
             throttles: Throttles::new(auth, shared.as_ref()),
             cookies: Cookies::new(config.http.is_https()),
-            limits: TeamLimits::new(shared.as_ref()),
+            limits: TeamLimits::new(&config.limits, shared.as_ref()),
             remembered: RememberedTokens::default(),
             revocations: Arc::default(),
             seals: Seals::new(&auth.jwt_secret, auth.jwt_secret_previous.as_ref()),

@@ -1,15 +1,14 @@
-//! The parts of an agent's socket that know nothing of sessions: sending with a deadline, the message budget, how a
-//! connection ends, and what is told of commits.
+//! The parts of an agent's socket that know nothing of sessions: sending with a deadline, how a connection ends, and
+//! what is told of commits.
 
 use crate::live::Publisher;
 use crate::recorder::{Progress, Stretch, TracedCommits};
 use actix_ws::{CloseCode, CloseReason, ProtocolError, Session};
 use onelap_protocol::agent::{Place, ServiceMessage};
-use onelap_protocol::limits::{Limits, MAX_AGENT_FRAME};
+use onelap_protocol::limits::MAX_AGENT_FRAME;
 use onelap_protocol::{ErrorCode, SessionId};
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// An agent that does not take what is sent to it for this long is let go.
@@ -67,35 +66,6 @@ pub(super) enum End {
 impl From<Gone> for End {
     fn from(Gone: Gone) -> Self {
         Self::Gone
-    }
-}
-
-/// Messages that an agent may send, refilled by time; who sends more is read more slowly.
-pub(super) struct Budget {
-    left: f64,
-    at: Instant,
-    pub(super) told: Option<Instant>,
-}
-
-impl Budget {
-    pub(super) fn new() -> Self {
-        Self { left: Self::burst(), at: Instant::now(), told: None }
-    }
-
-    fn per_s() -> f64 {
-        f64::from(Limits::default().max_messages_per_s)
-    }
-
-    fn burst() -> f64 {
-        Self::per_s() * 10.0
-    }
-
-    /// Takes one; says how long to wait before reading on, where there is none left.
-    pub(super) fn take(&mut self) -> Option<Duration> {
-        let now = Instant::now();
-        self.left = (self.left + (now - self.at).as_secs_f64() * Self::per_s()).min(Self::burst()) - 1.0;
-        self.at = now;
-        (self.left < 0.0).then(|| Duration::from_secs_f64(-self.left / Self::per_s()))
     }
 }
 

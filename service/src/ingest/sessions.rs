@@ -5,16 +5,20 @@ use super::order::Ask;
 use super::recording::Recording;
 use super::stream::{Refusal, Sender, Stream, later_run};
 use crate::db::Tenant;
+use crate::limits::{Limit, Limits, OverLimit, Seat};
 use crate::live::Publisher;
 use crate::recorder::Recorder;
 use onelap_protocol::agent::{Lane, Place, Record};
 use onelap_protocol::{Batch, BatchHeader, ErrorCode, RigId, SessionId};
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// Sessions that one connection may have open.
-const MAX_SESSIONS: usize = 8;
+/// Sessions over the limit that are remembered, to be asked for when there is room.
+const MAX_TURNED_AWAY: usize = 64;
+/// Between two that are asked for.
+const CALL_BACK_EVERY: Duration = Duration::from_secs(5);
 /// How long a session that goes on, and of which nothing is known here, is waited for before it is recorded unseen.
 const LOOK_UP: Duration = Duration::from_secs(2);
 
@@ -28,6 +32,11 @@ pub(super) struct Sessions {
     /// The run of the agent, from `hello`.
     pub(super) epoch: Option<u64>,
     pub(super) streams: HashMap<SessionId, Stream>,
+    pub(super) limits: Arc<Limits>,
+    /// What there was no room for: the place before what is to be recorded of it.
+    pub(super) turned_away: HashMap<SessionId, Option<Place>>,
+    /// When one of these was last asked for, since the connection began.
+    pub(super) called_back: Option<Duration>,
     /// Cancelled when a writer has stopped: somebody else records its session, or it cannot be stored.
     pub(super) stopped: CancellationToken,
 }
@@ -37,6 +46,8 @@ pub(super) struct Sessions {
 pub(super) struct Look {
     /// Asked for again.
     pub(super) resend: Vec<Place>,
+    /// There was no room for it, and now there is.
+    pub(super) call_back: Option<Place>,
     /// Found to be wrong with what came before.
     pub(super) refusals: Vec<Refusal>,
     /// What was asked for did not come.
@@ -104,11 +115,10 @@ impl Sessions {
             return Err((ErrorCode::Invalid, format!("sequence {}: sequences count from 1", place.sequence)));
         }
         if !self.streams.contains_key(&place.session) {
-            if !self.has_room() {
-                let message = format!("{MAX_SESSIONS} sessions are open on this connection, that is the limit");
-                return Err((ErrorCode::RateLimited, message));
+            match self.seat() {
+                Ok(seat) => _ = self.streams.insert(place.session, Stream::new(place.session, seat)),
+                Err(over) => return self.turn_away(lane, place, over).map(|()| None),
             }
-            self.streams.insert(place.session, Stream::new(place.session));
         }
         if lane.is_recorded() {
             self.wait_for_earlier_run(place).await?;
@@ -164,12 +174,41 @@ impl Sessions {
         Ok(true)
     }
 
-    /// Whether one more session can be open. Those that nothing is missing of make room: they go on from Postgres.
-    fn has_room(&mut self) -> bool {
-        if self.streams.len() >= MAX_SESSIONS {
+    /// A place for one more session. Those that nothing is missing of make room: they go on from Postgres.
+    fn seat(&mut self) -> Result<Seat, OverLimit> {
+        let most = self.limits.config().rig_sessions as usize;
+        if self.streams.len() >= most {
             self.streams.retain(|_, stream| !stream.is_idle(&self.live));
         }
-        self.streams.len() < MAX_SESSIONS
+        if self.streams.len() >= most {
+            return Err(self.limits.over(Limit::RigSessions));
+        }
+        self.limits.session(self.tenant.team())
+    }
+
+    /// There is no room for the session: the agent keeps it, and is asked for it when there is. It is told once.
+    fn turn_away(&mut self, lane: Lane, place: Place, over: OverLimit) -> Result<(), Refusal> {
+        let before = lane.is_recorded().then(|| Place { sequence: place.sequence.saturating_sub(1), ..place });
+        if let Some(known) = self.turned_away.get_mut(&place.session) {
+            *known = (*known).into_iter().chain(before).min();
+            return Ok(());
+        }
+        if self.turned_away.len() < MAX_TURNED_AWAY {
+            self.turned_away.insert(place.session, before);
+        }
+        Err((ErrorCode::RateLimited, format!("session {}: {over}", place.session)))
+    }
+
+    /// The next session that there was no room for, if there is some now.
+    fn call_back(&mut self, now: Duration) -> Option<Place> {
+        let session = *self.turned_away.keys().next()?;
+        if self.called_back.is_some_and(|at| now.saturating_sub(at) < CALL_BACK_EVERY) {
+            return None;
+        }
+        self.called_back = Some(now);
+        // Free now, and taken by what comes: the place itself is given back here.
+        self.seat().ok()?;
+        self.turned_away.remove(&session)?
     }
 
     fn sender(&self, epoch: u64) -> Result<Sender, Refusal> {
@@ -201,6 +240,7 @@ impl Sessions {
             }
         }
         self.streams.retain(|_, stream| !stream.is_done());
+        look.call_back = self.call_back(now);
         look
     }
 }

@@ -3,7 +3,7 @@
 //! Reading, acknowledging and keeping time run beside each other; every send has a deadline, so that an agent that does
 //! not read is let go and cannot hold anything up.
 
-use super::io::{Budget, End, Out, broken, fatal};
+use super::io::{End, Out, broken, fatal};
 use super::sessions::Sessions;
 use super::skew::Skew;
 use super::stream::Refusal;
@@ -12,6 +12,7 @@ use crate::app::State;
 use crate::auth::{self, RigScope};
 use crate::db::within;
 use crate::error::{ApiError, shortened};
+use crate::limits::{Limit, Rates, Seat};
 use crate::live::{Connection, Cut, now_ms};
 use crate::telemetry;
 use actix_web::http::header::SEC_WEBSOCKET_PROTOCOL;
@@ -19,7 +20,7 @@ use actix_web::{HttpRequest, HttpResponse, get, web};
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode};
 use futures_util::StreamExt;
 use onelap_protocol::agent::{AgentMessage, Lane, Place, Record, ServiceMessage};
-use onelap_protocol::limits::{Limits, MAX_AGENT_FRAME};
+use onelap_protocol::limits::{MAX_AGENT_FRAME, MAX_NAMED_SESSIONS};
 use onelap_protocol::standings::{self, StandingsError};
 use onelap_protocol::{AGENT_SUBPROTOCOL, ErrorCode, SessionId, batch};
 use serde::Deserialize;
@@ -44,8 +45,12 @@ const HELLO_DEADLINE: Duration = Duration::from_secs(4);
 const KEYFRAME_EVERY: Duration = Duration::from_secs(1);
 /// What agents are told when the service stops.
 const RESTARTS: &str = "the service restarts";
-/// Sessions that `hello` may name.
-const MAX_NAMED: usize = 64;
+/// Between two notices to an agent that it sends too much.
+const SLOWED_EVERY: Duration = Duration::from_secs(10);
+/// The longest time for which nothing is read of an agent that sent too much: well below the reply deadline.
+const LONGEST_HOLD: Duration = Duration::from_secs(20);
+/// Between two pings meanwhile: the agent's own, which wait to be read, get no answer.
+const HELD_PING_EVERY: Duration = Duration::from_secs(3);
 
 /// Adds `GET /api/agent/ws`.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -71,6 +76,12 @@ async fn connect(
         messages.max_frame_size(MAX_AGENT_FRAME).aggregate_continuations().max_continuation_size(MAX_AGENT_FRAME);
     let trace = telemetry::trace_id(&request).to_string();
     let span = tracing::info_span!("agent", %trace, team = %rig.tenant.team(), rig = %rig.rig);
+    let seat = state.limits.agent(rig.tenant.team(), rig.rig);
+    let seat = match (state.auth.limits.connections.take(&rig.rig.to_string()).await, seat) {
+        (Ok(()), Ok(seat)) => seat,
+        (_, Err(over)) => return Err(over.into()),
+        (Err(_), Ok(_)) => return Err(state.limits.over(Limit::RigConnects).into()),
+    };
     let live = state.hub.connect(rig.tenant.team(), rig.rig, &rig.rig_name, rig.token);
     // Revoked between the check and the line above, it would have been cut by nobody.
     let unconfirmed = if rig.is_remembered {
@@ -88,9 +99,13 @@ async fn connect(
         rig: rig.rig,
         epoch: None,
         streams: HashMap::new(),
+        limits: state.limits.clone(),
+        turned_away: HashMap::new(),
+        called_back: None,
         stopped: CancellationToken::new(),
     };
-    let (began, heard, budget) = (Instant::now(), Instant::now(), Budget::new());
+    let (began, heard) = (Instant::now(), Instant::now());
+    let rates = state.limits.rates(rig.tenant.team(), began.into_std());
     let sockets = state.hub.sockets.clone();
     let agent = Agent {
         out,
@@ -102,9 +117,13 @@ async fn connect(
         heard,
         skew: Skew::default(),
         sessions,
-        budget,
+        rates,
+        held_until: None,
+        slowed: None,
+        pinged: began,
         unconfirmed,
         asked_keyframe: None,
+        _seat: seat,
     };
     actix_web::rt::spawn(sockets.track_future(agent.run(messages).instrument(span)));
     Ok(response)
@@ -120,11 +139,26 @@ struct Agent {
     heard: Instant,
     skew: Skew,
     sessions: Sessions,
-    budget: Budget,
+    rates: Rates,
+    /// Nothing is read before this time: the agent has sent too much.
+    held_until: Option<Instant>,
+    /// When it was last told.
+    slowed: Option<Instant>,
+    pinged: Instant,
     /// When the whole field was last asked for.
     asked_keyframe: Option<Instant>,
     /// While the token was let in from memory: ends the checks with the connection.
     unconfirmed: Option<DropGuard>,
+    /// Its place among the agents of the team.
+    _seat: Seat,
+}
+
+/// Waits until a time; forever where there is none.
+async fn passed(until: Option<Instant>) {
+    match until {
+        Some(until) => tokio::time::sleep_until(until).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Checks the token as soon as Postgres answers; a connection that has no right to be is cut.
@@ -199,12 +233,17 @@ impl Agent {
         let mut pings = tokio::time::interval(PING_EVERY);
         let mut looks = tokio::time::interval(LOOK_EVERY);
         loop {
+            let held_until = self.held_until;
             let result = tokio::select! {
-                message = messages.next() => match message {
+                message = messages.next(), if held_until.is_none() => match message {
                     Some(Ok(message)) => self.message(message).await,
                     Some(Err(error)) => return broken(&error),
                     None => return End::Gone,
                 },
+                () = passed(held_until) => {
+                    self.held_until = None;
+                    Ok(())
+                }
                 _ = pings.tick() => self.ping().await,
                 _ = looks.tick() => self.look().await,
             };
@@ -218,6 +257,7 @@ impl Agent {
         if self.heard.elapsed() > REPLY_DEADLINE {
             return Err(End::Gone);
         }
+        self.pinged = Instant::now();
         Ok(self.out.ping().await?)
     }
 
@@ -231,6 +271,12 @@ impl Agent {
             self.state.hub.figures.recorder_full.inc();
             self.out.send(&ServiceMessage::Resend { place }).await?;
         }
+        if let Some(place) = look.call_back {
+            self.out.send(&ServiceMessage::Resend { place }).await?;
+        }
+        if self.held_until.is_some() && self.pinged.elapsed() > HELD_PING_EVERY {
+            self.ping().await?;
+        }
         if look.in_vain {
             let reason = "what was asked for again did not come";
             return Err(End::Goodbye(reason, reconnect_jitter_ms(), CloseCode::Again));
@@ -240,8 +286,15 @@ impl Agent {
 
     async fn message(&mut self, message: AggregatedMessage) -> Result<(), End> {
         self.heard = Instant::now();
-        if let Some(wait) = self.budget.take() {
-            self.slow_down(wait).await?;
+        let size = match &message {
+            AggregatedMessage::Binary(bytes) | AggregatedMessage::Ping(bytes) | AggregatedMessage::Pong(bytes) => {
+                bytes.len()
+            }
+            AggregatedMessage::Text(text) => text.len(),
+            AggregatedMessage::Close(_) => 0,
+        };
+        if let Some((limit, wait)) = self.rates.take(size, self.heard.into_std()) {
+            self.hold(limit, wait).await?;
         }
         match message {
             AggregatedMessage::Binary(bytes) if bytes.first() == Some(&standings::OPCODE) => {
@@ -255,15 +308,14 @@ impl Agent {
         }
     }
 
-    /// Reads on later, and says so once a minute.
-    async fn slow_down(&mut self, wait: Duration) -> Result<(), End> {
-        if self.budget.told.is_none_or(|at| at.elapsed() > Duration::from_secs(60)) {
-            self.budget.told = Some(Instant::now());
-            let limit = Limits::default().max_messages_per_s;
-            self.refuse(ErrorCode::RateLimited, format!("more than {limit} messages a second: reading more slowly"))
-                .await?;
+    /// Reads on later, and says so now and then. What is read already is taken.
+    async fn hold(&mut self, limit: Limit, wait: Duration) -> Result<(), End> {
+        let over = self.state.limits.over(limit);
+        self.held_until = Some(self.heard + wait.min(LONGEST_HOLD));
+        if self.slowed.is_none_or(|at| at.elapsed() > SLOWED_EVERY) {
+            self.slowed = Some(self.heard);
+            self.refuse(ErrorCode::RateLimited, over.to_string()).await?;
         }
-        tokio::time::sleep(wait.min(Duration::from_secs(1))).await;
         Ok(())
     }
 
@@ -370,8 +422,9 @@ impl Agent {
         if i64::try_from(epoch).is_err() {
             return Err(fatal(ErrorCode::Invalid, "hello.epoch: is larger than 63 bits"));
         }
-        if sessions.len() > MAX_NAMED {
-            return Err(fatal(ErrorCode::Invalid, "hello.sessions: too many sessions"));
+        if sessions.len() > MAX_NAMED_SESSIONS {
+            let message = format!("hello.sessions: names {}, the most is {MAX_NAMED_SESSIONS}", sessions.len());
+            return Err(fatal(ErrorCode::Invalid, &message));
         }
         self.sessions.epoch = Some(epoch);
         self.live.publisher().hello(&agent_version.chars().take(64).collect::<String>());
@@ -392,7 +445,7 @@ impl Agent {
             rig: self.rig.rig,
             rig_name: self.rig.rig_name.clone(),
             committed,
-            limits: Limits::default(),
+            limits: self.state.limits.config().of_agents(),
             server_ms: now_ms(),
             trace: self.trace.clone(),
         };

@@ -8,6 +8,7 @@
 
 use super::recording::{Found, Recording};
 use crate::db::Tenant;
+use crate::limits::Seat;
 use crate::live::{Begin, History, Publisher};
 use crate::race::Fold;
 use crate::race::fold::MAX_CARS_SEEN;
@@ -47,10 +48,12 @@ pub(super) struct Stream {
     /// Epoch and last sequence of the runs of the agent before the one that is recorded: what comes of them again is
     /// known. The latest few.
     earlier_runs: VecDeque<(u64, u64)>,
+    /// Its place among the sessions of the team.
+    _seat: Seat,
 }
 
 impl Stream {
-    pub(super) fn new(session: SessionId) -> Self {
+    pub(super) fn new(session: SessionId, seat: Seat) -> Self {
         Self {
             session,
             own: None,
@@ -59,6 +62,7 @@ impl Stream {
             ahead: None,
             recording: None,
             earlier_runs: VecDeque::new(),
+            _seat: seat,
         }
     }
 

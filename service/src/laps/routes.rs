@@ -79,7 +79,7 @@ pub(crate) async fn lap_trace(
     let wanted = Wanted::parse(query.channels.as_deref())?;
     let lap: u16 = path.lap.parse().map_err(|_| ApiError::invalid("lap", "this is a lap's number, from 1"))?;
     let session = path.session;
-    let mut tx = state.db.tenant(scope.tenant).await?;
+    let mut tx = state.db.tenant_export(scope.tenant).await?;
     sessions::check_shown(&mut tx, &scope.reader, session).await?;
     let chunks = store::chunks(&mut tx, session, lap).await?;
     tx.commit().await?;

@@ -160,7 +160,7 @@ impl Rows {
 
 fn new_job(session: SessionId) -> Job {
     let nowhere = PgPool::connect_lazy_with(PgConnectOptions::new_without_pgpass());
-    let db = Db { web: nowhere.clone(), ingest: nowhere };
+    let db = Db { web: nowhere.clone(), ingest: nowhere.clone(), exports: nowhere };
     let figures = Figures::register(&crate::metrics::Metrics::new().unwrap()).unwrap();
     let head = Head { rig: RigId::new(), session, epoch: 1 };
     Job::new(db, figures, Tenant::verified(TeamId::new()), head, None)

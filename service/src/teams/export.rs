@@ -2,48 +2,39 @@
 //! by which a whole file is told from one that broke off.
 //!
 //! Invariants: no table is forgotten (they are asked of the catalogue); no secret, not even
-//! its hash; a slow reader holds one connection, and at most [`AT_ONCE`] do so.
+//! its hash; a slow reader holds one connection of those for exports, and only so many do so.
 
 use crate::db::{Db, Tenant, TenantTx};
 use crate::error::ApiError;
+use crate::limits::Seat;
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
-use std::sync::{Arc, LazyLock};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::mpsc;
 
-/// Exports that run in this process at the same time.
-const AT_ONCE: usize = 2;
 /// Rows that are read at once; a row of samples has some kilobytes.
 const ROWS: usize = 100;
 
-static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(AT_ONCE)));
-
-/// Begins an export.
-///
-/// # Errors
-/// [`ApiError::Busy`] where enough others run.
-pub(super) fn lines(db: Db, tenant: Tenant) -> Result<impl Stream<Item = Result<Bytes, ApiError>>, ApiError> {
-    let turn = Arc::clone(&TURNS).try_acquire_owned();
-    let turn = turn.map_err(|_| ApiError::Busy("other exports are running: try again in some minutes"))?;
+/// Begins an export, which keeps its `seat` until it has ended.
+pub(super) fn lines(db: Db, tenant: Tenant, seat: Seat) -> impl Stream<Item = Result<Bytes, ApiError>> {
     let (out, lines) = mpsc::channel(4);
     actix_web::rt::spawn(async move {
         // Who has gone away needs no answer; whoever still reads sees that the end is missing.
-        if let Err(error) = write(&db, tenant, &out, turn).await {
+        if let Err(error) = write(&db, tenant, &out, seat).await {
             let _ = out.send(Err(error)).await;
         }
     });
-    Ok(stream::unfold(lines, |mut lines| async move { lines.recv().await.map(|line| (line, lines)) }))
+    stream::unfold(lines, |mut lines| async move { lines.recv().await.map(|line| (line, lines)) })
 }
 
 async fn write(
     db: &Db,
     tenant: Tenant,
     out: &mpsc::Sender<Result<Bytes, ApiError>>,
-    _turn: OwnedSemaphorePermit,
+    _seat: Seat,
 ) -> Result<(), ApiError> {
-    let mut tx = db.tenant(tenant).await?;
+    let mut tx = db.tenant_export(tenant).await?;
     let mut rows = 0usize;
     for (table, sql) in queries(&mut tx).await? {
         sqlx::query(AssertSqlSafe(format!("declare export no scroll cursor for {sql}")))

@@ -247,7 +247,7 @@ pub(crate) async fn hand_over(
     responses(
         (status = 200, description = "`{\"table\", \"row\"}` a line; the last is `{\"table\": \"end\", \"rows\"}`", body = String,
          content_type = "application/x-ndjson"),
-        (status = 503, description = "Enough other exports run", body = ErrorBody),
+        (status = 429, description = "Enough other exports run", body = ErrorBody),
     )
 )]
 #[get("/api/teams/{team}/export")]
@@ -256,10 +256,11 @@ pub(crate) async fn export_team(
     _recent: Recent,
     state: web::Data<State>,
 ) -> Result<HttpResponse, ApiError> {
+    let seat = state.limits.export()?;
     let mut tx = state.db.tenant(scope.tenant).await?;
     audit::write(&mut tx, &By::member(&scope), Act::TeamExported, Subject::Team, json!({})).await?;
     tx.commit().await?;
-    let lines = export::lines(state.db.clone(), scope.tenant)?;
+    let lines = export::lines(state.db.clone(), scope.tenant, seat);
     Ok(HttpResponse::Ok()
         .content_type("application/x-ndjson")
         .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"team.ndjson\""))

@@ -12,6 +12,7 @@ use onelap_protocol::{RigId, SessionId, TeamId};
 mod any_order;
 mod lanes;
 mod lies;
+mod limits;
 
 const UNIX_MS: u64 = 1_700_000_000_000;
 
@@ -297,7 +298,8 @@ fn a_revoked_token_is_said_and_tried_again_slowly() {
     let mut bench = Bench::new();
     bench.next();
     let message = "this token was revoked".to_owned();
-    let refusal = Refusal { status: 401, code: Some(ErrorCode::TokenRevoked), message: message.clone() };
+    let refusal =
+        Refusal { status: 401, code: Some(ErrorCode::TokenRevoked), message: message.clone(), retry_after_s: None };
     bench.link.refused(&refusal, bench.now_ms);
     assert!(bench.waits_until() - bench.now_ms >= 45_000);
     assert!(bench.link.view().needs_help);
@@ -315,7 +317,7 @@ fn a_revoked_token_is_said_and_tried_again_slowly() {
 fn a_busy_service_is_tried_again_soon() {
     let mut bench = Bench::new();
     bench.next();
-    bench.link.refused(&Refusal { status: 503, code: None, message: "busy".into() }, bench.now_ms);
+    bench.link.refused(&Refusal { status: 503, code: None, message: "busy".into(), retry_after_s: None }, bench.now_ms);
     assert!(bench.waits_until() - bench.now_ms <= 2_000);
 }
 

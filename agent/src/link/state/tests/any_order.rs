@@ -187,7 +187,10 @@ impl<'a> Model<'a> {
             Happens::Connect => self.connect(),
             Happens::Refused(status) => {
                 if self.is_open && !self.bench.link.is_live() {
-                    self.bench.link.refused(&Refusal { status: *status, code: None, message: "no".into() }, now_ms);
+                    self.bench.link.refused(
+                        &Refusal { status: *status, code: None, message: "no".into(), retry_after_s: None },
+                        now_ms,
+                    );
                     self.is_open = false;
                 }
             }

@@ -70,7 +70,7 @@ fn endure(lie: Lie, seed: u64, ms: u64) -> Did {
             Action::Connect => {
                 did.attempts += 1;
                 opened_ms = Some(bench.now_ms);
-                let refusal = |status, code| Refusal { status, code, message: "no".into() };
+                let refusal = |status, code| Refusal { status, code, message: "no".into(), retry_after_s: None };
                 match lie {
                     Lie::Fails => bench.link.lost("the name cannot be resolved", bench.now_ms),
                     Lie::Portal => bench.link.refused(&refusal(200, None), bench.now_ms),
