@@ -107,7 +107,8 @@ export const paths = {
   reset: () => '/reset',
   account: () => '/account',
   join: () => '/join',
-  pair: () => '/pair',
+  pair: (of?: { team: string; rig: string | null }) =>
+    of === undefined ? '/pair' : `/pair?team=${of.team}${of.rig === null ? '' : `&rig=${of.rig}`}`,
   newTeam: () => '/teams/new',
   team: (team: string) => `/teams/${team}`,
   start: (team: string, rig?: string) => `/teams/${team}/start${rig === undefined ? '' : `?rig=${rig}`}`,
