@@ -36,7 +36,7 @@ pub fn in_the_drivers_words(status: u16, code: Option<ErrorCode>, message: Optio
             "the address leads elsewhere: give the service's own address as `server`, or log in to this network first"
                 .to_owned()
         }
-        (_, 429) => format!("the service has had too many connections from here{said}"),
+        (_, 429) => format!("the service does not take this rig now; what is read is kept and sent later{said}"),
         (_, 500..) => format!("the service cannot answer now (HTTP {status}){said}"),
         _ => format!("the service refuses the connection (HTTP {status}){said}"),
     }
