@@ -8,6 +8,7 @@ use crate::config::place::write_private;
 use crate::config::settings::{RigSettings, Settings};
 use crate::config::template;
 use crate::config::tokens::TokenFrom;
+use crate::link::words::plain;
 use crate::server::ServerUrl;
 use onelap_protocol::RigToken;
 use onelap_protocol::agent::WhoAmI;
@@ -47,6 +48,7 @@ pub fn keep(
     let file = rig.token_file.display();
     write_private(&rig.token_file, &format!("{}\n", token.reveal()))
         .map_err(|e| format!("the token cannot be stored in {file}: {e}"))?;
+    let (rig_name, team_name) = (plain(rig_name), plain(team_name));
     let mut said = format!("This is rig {rig_name} of team {team_name}. The token is stored in {file}.");
     if !settings.path.exists() {
         write_private(&settings.path, &template(server))

@@ -11,7 +11,7 @@ const ANOTHER_TOKEN: &str = "run `onelap-agent pair` for another one, or `onelap
 /// Why a connection was refused.
 #[must_use]
 pub fn in_the_drivers_words(status: u16, code: Option<ErrorCode>, message: Option<&str>) -> String {
-    let said = message.map(|m| format!(" ({})", m.trim().chars().take(300).collect::<String>())).unwrap_or_default();
+    let said = message.map(|m| format!(" ({})", plain(m))).unwrap_or_default();
     match (code, status) {
         (Some(ErrorCode::TokenRevoked), _) => format!("the rig's token was revoked: {ANOTHER_TOKEN}"),
         (Some(ErrorCode::TokenMistyped), _) => {
@@ -50,8 +50,14 @@ pub fn of_a_fatal_error(code: ErrorCode, message: &str) -> String {
             in_the_drivers_words(401, Some(code), Some(message))
         }
         ErrorCode::UnsupportedVersion => in_the_drivers_words(426, Some(code), Some(message)),
-        _ => message.to_owned(),
+        _ => plain(message),
     }
+}
+
+/// What somebody else wrote, as it may go to a terminal: without what terminals take for commands, and not too long.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    text.trim().chars().filter(|c| !c.is_control()).take(300).collect()
 }
 
 #[cfg(test)]
@@ -71,6 +77,15 @@ mod tests {
             assert!(on_a_connection.contains(what), "{on_a_connection}");
             assert!(on_a_connection.contains("`onelap-agent pair`"), "{on_a_connection}");
         }
+    }
+
+    #[test]
+    fn no_message_commands_the_terminal() {
+        let bad = "team\u{1b}]0;x\u{7} \r\nname\u{9b}2J";
+        assert_eq!(plain(bad), "team]0;x name2J");
+        let told = [of_a_fatal_error(ErrorCode::Forbidden, bad), in_the_drivers_words(401, None, Some(bad))];
+        assert!(told.iter().all(|words| words.contains("team]0;x name2J")), "{told:?}");
+        assert_eq!(plain(&"ü".repeat(900)).chars().count(), 300);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! the fragment of the address that is opened and nowhere else in it; the device code is shown by no `Debug`.
 
 use crate::api::{ApiError, post, refusal, stranger};
+use crate::link::words::plain;
 use crate::pair::state::No;
 use crate::server::ServerUrl;
 use onelap_protocol::RigToken;
@@ -131,7 +132,7 @@ fn answer(status: u16, body: &[u8]) -> Result<Paired, No> {
             "slow_down" => No::SlowDown(interval),
             "access_denied" => No::Denied,
             "expired_token" => No::Expired,
-            _ => No::Refused(format!("the service refuses to pair: {}", error_description.unwrap_or(error))),
+            _ => No::Refused(format!("the service refuses to pair: {}", plain(&error_description.unwrap_or(error)))),
         });
     }
     let refusal = refusal(status, body);

@@ -52,6 +52,8 @@ export class AuditLog {
   loaded = $state(false);
   busy = $state(false);
   problem: ApiError | null = $state.raw(null);
+  /** People of entries that were shown, under whatever filter: also those who are in the team no more. */
+  people: ReadonlyMap<string, string> = $state.raw(new Map());
   private filter = NO_FILTER;
   private reading: AbortController | null = null;
 
@@ -79,6 +81,7 @@ export class AuditLog {
       const page = await this.api.get<AuditPage>(`${this.path}?${query}`, reading.signal);
       if (reading.signal.aborted) return;
       this.entries = [...this.entries, ...page.entries];
+      this.people = new Map([...this.people, ...page.entries.flatMap(peopleOf)]);
       [this.next, this.loaded] = [page.next, true];
     } catch (error) {
       if (!reading.signal.aborted) this.problem = problemOf(error);
@@ -99,16 +102,25 @@ export class AuditLog {
   }
 }
 
-/** People to choose from: those in the team now, and those who are not but did something that was shown. */
-export function peopleOf(
+type Person = [id: string, name: string];
+
+/** Who did it, and whom it was done to. */
+function peopleOf(entry: AuditEntry): Person[] {
+  const { actor_kind, actor_id, actor_name, subject_kind, subject_id, subject_name } = entry;
+  const actor: Person[] =
+    actor_kind === 'person' && actor_id !== null ? [[actor_id, actor_name ?? 'An account that is no more']] : [];
+  const subject: Person[] =
+    subject_kind === 'person' && subject_id !== null && subject_name !== null ? [[subject_id, subject_name]] : [];
+  return [...actor, ...subject];
+}
+
+/** People to choose from: those in the team now, those of entries that were shown, and the one who is chosen. */
+export function choices(
   members: readonly { user: string; name: string }[],
-  entries: readonly AuditEntry[],
-): [id: string, name: string][] {
-  const people = new Map(members.map(({ user, name }) => [user, name]));
-  for (const { actor_kind, actor_id, actor_name } of entries) {
-    if (actor_kind === 'person' && actor_id !== null && !people.has(actor_id)) {
-      people.set(actor_id, actor_name ?? 'An account that is no more');
-    }
-  }
+  seen: ReadonlyMap<string, string>,
+  chosen: string,
+): Person[] {
+  const people = new Map([...seen, ...members.map(({ user, name }): Person => [user, name])]);
+  if (chosen !== '' && !people.has(chosen)) people.set(chosen, 'Somebody who is not in the team');
   return [...people].sort(([, a], [, b]) => a.localeCompare(b));
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ApiError, Client } from '../../api/client.ts';
 import type { AuditEntry, AuditPage } from '../../api/types.ts';
-import { AuditLog, NO_FILTER, askedFor, filterOf, peopleOf } from './audit.svelte.ts';
+import { AuditLog, NO_FILTER, askedFor, choices, filterOf } from './audit.svelte.ts';
 
 const entry = (id: string, over: Partial<AuditEntry> = {}): AuditEntry => ({
   id,
@@ -89,13 +89,37 @@ describe('the log', () => {
   });
 });
 
-it('offers members, and those who were some when they did something', () => {
-  const operator = entry('o', { actor_kind: 'operator', actor_id: null, actor_name: null });
-  const gone = entry('g', { actor_id: 'q', actor_name: 'Berta' });
-  const nobody = entry('n', { actor_id: 'r', actor_name: null });
-  expect(peopleOf([{ user: 'p', name: 'Zoe' }], [operator, entry('l'), gone, nobody])).toEqual([
-    ['r', 'An account that is no more'],
-    ['q', 'Berta'],
-    ['p', 'Zoe'],
-  ]);
+describe('the people to choose from', () => {
+  it('are those of all entries that were shown, under whatever filter', async () => {
+    const { api, answer } = service();
+    const log = new AuditLog(api, 't');
+    const first = log.show(NO_FILTER);
+    answer([
+      entry('o', { actor_kind: 'operator', actor_id: null, actor_name: null }),
+      entry('r', { subject_kind: 'person', subject_id: 'm', subject_name: 'Max' }),
+      entry('n', { actor_id: 'q', actor_name: null }),
+    ]);
+    await first;
+    const second = log.show({ ...NO_FILTER, kind: 'rig.deleted' });
+    answer([]);
+    await second;
+    expect([...log.people]).toEqual([
+      ['p', 'Lena'],
+      ['m', 'Max'],
+      ['q', 'An account that is no more'],
+    ]);
+  });
+
+  it('are sorted by name, with the members as they are called now and the one who is chosen', () => {
+    const seen = new Map([
+      ['p', 'Lena before'],
+      ['m', 'Max'],
+    ]);
+    expect(choices([{ user: 'p', name: 'Lena' }], seen, 'm')).toEqual([
+      ['p', 'Lena'],
+      ['m', 'Max'],
+    ]);
+    expect(choices([], new Map(), 'x')).toEqual([['x', 'Somebody who is not in the team']]);
+    expect(choices([], new Map(), '')).toEqual([]);
+  });
 });
