@@ -1,7 +1,7 @@
 //! Viewers by the thousand: a thread that waits for all of its sockets at once, and a queue of what they do when.
 
 use crate::tally::Tally;
-use crate::viewer::{Common, Member, Pace, Viewer};
+use crate::viewer::{Common, HABIT_EVERY, Habit, Member, Pace, Viewer};
 use crate::ws;
 use crate::{plan::Plan, process};
 use mio::{Events, Interest, Poll, Token};
@@ -27,6 +27,17 @@ enum Action {
     Unsubscribe,
     Subscribe,
     Reconnect,
+    Send,
+}
+
+impl From<Habit> for Action {
+    fn from(habit: Habit) -> Self {
+        match habit {
+            Habit::Resubscribes => Self::Unsubscribe,
+            Habit::Reconnects => Self::Reconnect,
+            Habit::Sends => Self::Send,
+        }
+    }
 }
 
 struct Crowd {
@@ -122,11 +133,8 @@ impl Crowd {
         if let Pace::Slow(_) = member.pace {
             self.after(SIP, index, Action::Sip);
         }
-        if let Some(every) = member.resubscribe_every {
-            self.after(spread(every), index, Action::Unsubscribe);
-        }
-        if let Some(every) = member.reconnect_every {
-            self.after(spread(every), index, Action::Reconnect);
+        if let Some(habit) = member.habit {
+            self.after(spread(HABIT_EVERY), index, habit.into());
         }
     }
 
@@ -177,11 +185,12 @@ impl Crowd {
                 }
             }
             Action::Subscribe => {
-                if let Some(message) = self.common.dialect.subscribe(session) {
-                    self.viewers[index].say(&message);
-                }
-                let every = self.viewers[index].member.resubscribe_every.unwrap_or(AWAY);
-                self.after(every, index, Action::Unsubscribe);
+                self.viewers[index].subscribe(&self.common);
+                self.after(HABIT_EVERY, index, Action::Unsubscribe);
+            }
+            Action::Send => {
+                self.viewers[index].send(&self.common);
+                self.after(HABIT_EVERY, index, Action::Send);
             }
             Action::Reconnect => {
                 self.viewers[index].stream = None;

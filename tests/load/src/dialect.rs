@@ -1,7 +1,8 @@
 //! What viewers and rigs say to each kind of server, and what its messages mean to a viewer. Pure.
 
+use crate::rigs::EPOCH;
 use crate::ws::{BINARY, TEXT, masked};
-use onelap_protocol::viewer::ViewerMessage;
+use onelap_protocol::viewer::{SeenUpTo, ViewerMessage};
 use onelap_protocol::{SessionId, TeamId, VIEWER_SUBPROTOCOL};
 use serde::Deserialize;
 
@@ -56,11 +57,18 @@ impl Dialect {
         }
     }
 
-    /// What a viewer says once its socket is open.
-    pub(crate) fn subscribe(&self, session: SessionId) -> Option<Vec<u8>> {
+    /// What a viewer says once its socket is open, or when it wants another rate than all viewers of the run: show me this,
+    /// from after that sequence on.
+    pub(crate) fn subscribe(&self, session: SessionId, hz: Option<u32>, after: Option<u64>) -> Option<Vec<u8>> {
         let Self::OneLap { team, max_hz, .. } = self else { return None };
-        let message = ViewerMessage::Subscribe { team: *team, session, max_hz: *max_hz, after: None };
-        Some(text(&message))
+        let after = after.map(|sequence| SeenUpTo { epoch: EPOCH, sequence });
+        Some(text(&ViewerMessage::Subscribe { team: *team, session, max_hz: hz.or(*max_hz), after }))
+    }
+
+    /// What a viewer says that wants to know what its team's rigs do.
+    pub(crate) fn watch(&self) -> Option<Vec<u8>> {
+        let Self::OneLap { team, .. } = self else { return None };
+        Some(text(&ViewerMessage::Watch { team: *team }))
     }
 
     /// What a viewer says that has seen enough.

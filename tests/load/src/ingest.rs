@@ -7,6 +7,9 @@ use crate::run::{self, Report, Spec};
 use crate::target::{Kind, Programs, Target};
 use serde::Serialize;
 
+/// Later than this, rigs waited for a service that takes nothing, or for a processor: the load was not what it should be.
+const MOST_LATE_MS: f64 = 1_000.0;
+
 /// What is in the database afterwards.
 #[derive(Debug, Serialize)]
 pub(crate) struct Stored {
@@ -15,13 +18,14 @@ pub(crate) struct Stored {
     pub(crate) frames_per_cpu_s: f64,
     pub(crate) samples: u64,
     pub(crate) bytes_per_value: f64,
-    /// Everything was taken in time, acknowledged, and is stored once.
+    /// Everything was sent and taken in time, acknowledged, and is stored once.
     pub(crate) kept_up: bool,
 }
 
-/// Runs it: so many rigs at 20 samples a second in batches of 100 ms.
-pub(crate) async fn run(feed: &Feed, rigs: usize, seconds: f64, programs: &Programs) -> Stored {
-    let target = Target::start(Kind::Service, programs, 1, rigs).await;
+/// Runs it: so many rigs, spread over the instances, at 20 samples a second in batches of 100 ms.
+pub(crate) async fn run(feed: &Feed, rigs: usize, seconds: f64, programs: &Programs, instances: usize) -> Stored {
+    let mut target = Target::start(Kind::Service, programs, instances, rigs).await;
+    target.spreads_rigs = true;
     let spec = Spec { rigs, hz: 10.0, per_frame: 2, viewers: 0, seconds, acks_within: 40, ..Spec::default() };
     let report = tokio::task::block_in_place(|| run::run(&target, &spec, feed));
     let database = target.database().expect("the service has one");
@@ -35,7 +39,10 @@ pub(crate) async fn run(feed: &Feed, rigs: usize, seconds: f64, programs: &Progr
         frames_per_cpu_s: rigs as f64 * spec.hz * seconds / report.used.servers_s,
         samples,
         bytes_per_value: bytes as f64 / sent.samples as f64 / feed::channels(&feed.samples),
-        kept_up: sent.acknowledged == rigs && samples == sent.samples && sent.complaints.is_empty(),
+        kept_up: sent.late.p99_ms < MOST_LATE_MS
+            && sent.acknowledged == rigs
+            && samples == sent.samples
+            && sent.complaints.is_empty(),
         report,
     }
 }

@@ -63,6 +63,9 @@ enum Bench {
         /// Seconds of load.
         #[arg(long, default_value_t = 30.0)]
         seconds: f64,
+        /// Instances of the service over one Redis.
+        #[arg(long, default_value_t = 1)]
+        instances: usize,
     },
     /// An agent that comes back after an hour without the service: its spool, how soon it is live, how long it catches up,
     /// and what that costs.
@@ -96,6 +99,7 @@ enum Bench {
 #[tokio::main]
 async fn main() {
     let cli = Cli::parse();
+    process::raise_file_limit();
     if let Bench::Serve { server } = cli.bench {
         // It brings its own runtime.
         std::thread::spawn(move || servers::run(server)).join().expect("it serves until it is killed");
@@ -113,7 +117,9 @@ async fn main() {
             field::run(Duration::from_secs(cli.feed_seconds)).await;
         }
         Bench::Spool => spool::run(&samples),
-        Bench::Ingest { rigs, seconds } => ingest::print(&ingest::run(&feed, rigs, seconds, &cli.programs).await),
+        Bench::Ingest { rigs, seconds, instances } => {
+            ingest::print(&ingest::run(&feed, rigs, seconds, &cli.programs, instances).await);
+        }
         Bench::Viewers { spec, against, instances, runs, json } => {
             let target = Target::start(against, &cli.programs, instances, spec.rigs).await;
             let mut reports = Vec::new();

@@ -1,9 +1,12 @@
 //! What Linux says about processes and the machine.
 
+use rustix::process::{Resource, getrlimit, setrlimit};
 use serde::Serialize;
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::str::FromStr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// `/proc` counts CPU in ticks of 10 ms, on every Linux.
 const TICKS_PER_S: f64 = 100.0;
@@ -77,9 +80,29 @@ pub(crate) fn family_cpu_s(pid: u32) -> f64 {
 
 /// Files that this process may have open.
 pub(crate) fn file_limit() -> usize {
-    let limits = read("/proc/self/limits");
-    let line = limits.lines().find(|l| l.starts_with("Max open files")).unwrap_or_default();
-    line.split_whitespace().nth(3).and_then(|n| n.parse().ok()).unwrap_or(usize::MAX)
+    getrlimit(Resource::Nofile).current.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX))
+}
+
+/// Lets this process, and what it starts from now on, open as many files as the system allows: a viewer is one at each end.
+pub(crate) fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = rustix::process::Rlimit { current: limit.maximum, maximum: limit.maximum };
+    // Who needs more than there is, is told how much when a run begins.
+    let _ = setrlimit(Resource::Nofile, raised);
+}
+
+/// The process of a Redis, as it says itself.
+pub(crate) fn redis_pid(url: &str) -> Option<u32> {
+    let (login, place) = url.strip_prefix("redis://")?.rsplit_once('@').unwrap_or(("", url.strip_prefix("redis://")?));
+    let password = login.split_once(':').map_or("", |(_, password)| password);
+    let mut stream = TcpStream::connect(place.split('/').next()?).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
+    let auth = if password.is_empty() { String::new() } else { format!("AUTH {password}\r\n") };
+    stream.write_all(format!("{auth}INFO server\r\nQUIT\r\n").as_bytes()).ok()?;
+    let mut said = String::new();
+    // It closes after QUIT.
+    let _ = stream.read_to_string(&mut said);
+    said.lines().find_map(|line| line.strip_prefix("process_id:"))?.trim().parse().ok()
 }
 
 /// Seconds in which the machine's cores did something, and all seconds.

@@ -87,13 +87,25 @@ fn print_viewers(report: &Report) {
     );
 }
 
+/// A report's server in a table.
+fn name(report: &Report) -> String {
+    match report.instances {
+        1 => report.target.to_owned(),
+        n => format!("{}, {n} instances over Redis: viewers on the rig's", report.target),
+    }
+}
+
+/// CPU a delivered frame, the median of the rounds.
+pub(crate) fn cost(reports: &[Report]) -> f64 {
+    median(reports.iter().map(|r| r.cpu_us_per_frame))
+}
+
 /// Servers beside each other: the median of the rounds of each, the first being the baseline.
 pub(crate) fn compare(rounds: &[Vec<Report>]) -> String {
     let mut text = String::from(
         "| server | delivered/s | of what was due | CPU per delivered frame | × the bare loop | p50 | p99 | p99.9 | memory per viewer |\n\
          |---|---|---|---|---|---|---|---|---|\n",
     );
-    let cost = |reports: &[Report]| median(reports.iter().map(|r| r.cpu_us_per_frame));
     let baseline = rounds.first().map(|reports| cost(reports)).unwrap_or_default();
     for reports in rounds {
         let Some(first) = reports.first() else { continue };
@@ -104,7 +116,7 @@ pub(crate) fn compare(rounds: &[Vec<Report>]) -> String {
         let _ = writeln!(
             text,
             "| {} | {:.0} | {due:.1} % | {:.2} µs ({least:.2}–{most:.2}) | {:.2} | {} | {} | {} | {:.0} KiB |",
-            first.target,
+            name(first),
             of(|r| r.delivered_per_s),
             cost(reports),
             cost(reports) / baseline,
@@ -113,8 +125,88 @@ pub(crate) fn compare(rounds: &[Vec<Report>]) -> String {
             time(of(|r| r.here.p999_ms)),
             of(|r| r.kib_per_viewer),
         );
+        if first.elsewhere.count > 0 {
+            let _ = writeln!(
+                text,
+                "| {}: viewers on another | | | | | {} | {} | {} | |",
+                first.target,
+                time(of(|r| r.elsewhere.p50_ms)),
+                time(of(|r| r.elsewhere.p99_ms)),
+                time(of(|r| r.elsewhere.p999_ms)),
+            );
+        }
     }
     text
+}
+
+/// What has to hold, and whether it did.
+pub(crate) struct Verdict {
+    pub(crate) what: String,
+    pub(crate) wanted: &'static str,
+    pub(crate) was: String,
+    pub(crate) holds: bool,
+}
+
+/// Verdicts as a table.
+pub(crate) fn verdicts(all: &[Verdict]) -> String {
+    let mut text = String::from("| what | wanted | was | |\n|---|---|---|---|\n");
+    for Verdict { what, wanted, was, holds } in all {
+        let holds = if *holds { "holds" } else { "**does not hold**" };
+        let _ = writeln!(text, "| {what} | {wanted} | {was} | {holds} |");
+    }
+    text
+}
+
+/// Our service alone, line by line.
+pub(crate) fn alone(report: &Report, join_over_s: f64) -> String {
+    let Report { joins, here, elsewhere, slow, .. } = report;
+    let mut lines = vec![
+        format!(
+            "{} of {} joined within {join_over_s} s; from the attempt to the snapshot: p50 {}, p99 {}, last {}",
+            report.joined,
+            report.viewers,
+            time(joins.p50_ms),
+            time(joins.p99_ms),
+            time(joins.max_ms)
+        ),
+        format!(
+            "memory: {:.1} KiB a viewer, {:.0} MB at the end",
+            report.kib_per_viewer,
+            report.resident_kib[3] / 1024.0
+        ),
+    ];
+    // With a handful of frames there are no quantiles.
+    for (path, times) in [("agent to viewer", here), ("agent to viewer through another instance", elsewhere)] {
+        if times.count > 10_000 {
+            let [p50, p99, p999] = [times.p50_ms, times.p99_ms, times.p999_ms].map(time);
+            lines.push(format!("{path}: p50 {p50}, p99 {p99}, p99.9 {p999}"));
+        }
+    }
+    if slow.count > 0 {
+        lines.push(format!(
+            "what slow viewers see is p50 {}, p99 {}, at most {} old; they and the stopped were told of {} skipped frames",
+            time(slow.p50_ms),
+            time(slow.p99_ms),
+            time(slow.max_ms),
+            report.told_others
+        ));
+    }
+    let closed: u64 = report.ended_others.values().sum();
+    if closed > 0 {
+        lines.push(format!("slow or stopped viewers that the service closed: {closed}"));
+    }
+    lines.push(format!(
+        "{:.0} frames/s delivered, {:.2} µs of the servers' CPU each; the machine was {:.0} % busy",
+        report.delivered_per_s,
+        report.cpu_us_per_frame,
+        100.0 * report.used.machine_busy
+    ));
+    lines.push(format!(
+        "lost without a word to viewers that read: {}; sockets of such viewers that ended: {}",
+        report.unexplained(),
+        report.ended.values().sum::<u64>()
+    ));
+    lines.iter().map(|line| format!("- {line}\n")).collect()
 }
 
 /// A time with as many digits as it deserves.

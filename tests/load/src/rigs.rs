@@ -22,7 +22,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// How long anything before the load may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// The run of the agent that every rig claims to be.
-const EPOCH: u64 = 1;
+pub(crate) const EPOCH: u64 = 1;
 
 fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64

@@ -6,7 +6,7 @@ use crate::process::{self, Meter, Used};
 use crate::rigs::{self, Feed, Sent};
 use crate::tally::{Quantiles, Tally};
 use crate::target::Target;
-use crate::viewer::{Common, Member, Pace};
+use crate::viewer::{Common, Habit, Member, Pace};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -51,9 +51,12 @@ pub(crate) struct Spec {
     /// Of the viewers, how many unsubscribe and subscribe again every five seconds.
     #[arg(long, default_value_t = 0)]
     pub(crate) resubscribing: usize,
-    /// Of the viewers, how many drop their connection every five seconds and join again.
+    /// Of the viewers, how many drop their connection every five seconds and go on where they were with a new one.
     #[arg(long, default_value_t = 0)]
     pub(crate) reconnecting: usize,
+    /// Of the viewers, how many send every five seconds: what the rigs do, and another rate.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) sending: usize,
     /// Seconds between two pings of a viewer, 0 for none.
     #[arg(long, default_value_t = 5.0)]
     pub(crate) ping_every: f64,
@@ -87,6 +90,7 @@ impl Default for Spec {
             slow_bytes: 1000,
             resubscribing: 0,
             reconnecting: 0,
+            sending: 0,
             ping_every: 5.0,
             max_hz: None,
             join_over: 1.0,
@@ -108,6 +112,7 @@ impl Spec {
             (self.slow, "slow"),
             (self.resubscribing, "resubscribing"),
             (self.reconnecting, "reconnecting"),
+            (self.sending, "sending"),
         ] {
             if n > 0 {
                 text += &format!(", {n} {what}");
@@ -120,13 +125,17 @@ impl Spec {
         self.viewers + self.stopped + self.slow
     }
 
-    fn habit(&self, index: usize) -> (Option<Duration>, Option<Duration>) {
-        const EVERY: Option<Duration> = Some(Duration::from_secs(5));
-        match index {
-            i if i < self.resubscribing => (EVERY, None),
-            i if i < self.resubscribing + self.reconnecting => (None, EVERY),
-            _ => (None, None),
-        }
+    fn habit(&self, index: usize) -> Option<Habit> {
+        let habits = [
+            (Habit::Resubscribes, self.resubscribing),
+            (Habit::Reconnects, self.reconnecting),
+            (Habit::Sends, self.sending),
+        ];
+        let mut from = 0;
+        habits.into_iter().find_map(|(habit, count)| {
+            from += count;
+            (index < from).then_some(habit)
+        })
     }
 }
 
@@ -134,6 +143,7 @@ impl Spec {
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     pub(crate) target: &'static str,
+    pub(crate) instances: usize,
     pub(crate) what: String,
     pub(crate) viewers: usize,
     pub(crate) joined: usize,
@@ -169,6 +179,11 @@ pub(crate) struct Report {
 }
 
 impl Report {
+    /// Frames that viewers who read everything neither got nor were told of.
+    pub(crate) fn unexplained(&self) -> u64 {
+        self.missing.saturating_sub(self.told)
+    }
+
     /// Whether the generator may be what was measured.
     pub(crate) fn is_saturated(&self) -> bool {
         self.busiest_thread.max(self.sent.busy) > SATURATED
@@ -180,7 +195,7 @@ pub(crate) fn run(target: &Target, spec: &Spec, feed: &Feed) -> Report {
     let needed = spec.all_viewers() + spec.rigs + 100;
     assert!(
         process::file_limit() >= needed,
-        "{needed} open files are needed, of this process and of the service: ulimit -n {needed}"
+        "{needed} open files are needed, of this process and of the service: ulimit -Hn, or /etc/security/limits.conf"
     );
     let pids = target.pids();
     let empty = process::resident_kib(&pids);
@@ -210,7 +225,7 @@ pub(crate) fn run(target: &Target, spec: &Spec, feed: &Feed) -> Report {
     await_joined(spec, &plan);
     std::thread::sleep(SETTLE);
     let with_viewers = process::resident_kib(&pids);
-    let meter = Meter::start(&pids);
+    let meter = Meter::start(&[&pids[..], &target.redis_pid].concat());
     plan.open_window(Duration::from_secs_f64(spec.seconds));
     std::thread::sleep(Duration::from_secs_f64(spec.seconds));
     let used = meter.read();
@@ -224,10 +239,11 @@ pub(crate) fn run(target: &Target, spec: &Spec, feed: &Feed) -> Report {
     let mut tally = Tally::default();
     crowds.into_iter().for_each(|crowd| tally.add(&crowd.join().expect("a viewers' thread ends well")));
 
-    let is_whole = !common.is_thinned && spec.resubscribing + spec.reconnecting == 0;
+    let is_whole = !common.is_thinned && spec.resubscribing + spec.reconnecting + spec.sending == 0;
     let expected = is_whole.then(|| (0..spec.viewers).map(|viewer| plan.counted(viewer % spec.rigs)).sum());
     Report {
         target: target.kind.name(),
+        instances: target.instances.len(),
         what: spec.describe(),
         viewers: spec.all_viewers(),
         joined,
@@ -268,7 +284,6 @@ fn members(target: &Target, spec: &Spec, sessions: &[onelap_protocol::SessionId]
             _ => Pace::Stopped,
         };
         let (rig, instance) = (index % spec.rigs, index / spec.rigs % target.instances.len());
-        let (resubscribe_every, reconnect_every) = spec.habit(index);
         let member = Member {
             instance: target.instances[instance],
             rig,
@@ -276,8 +291,7 @@ fn members(target: &Target, spec: &Spec, sessions: &[onelap_protocol::SessionId]
             is_elsewhere: instance != target.instance_of(rig),
             pace,
             join_at: from + Duration::from_secs_f64(spec.join_over).mul_f64(index as f64 / all as f64),
-            resubscribe_every,
-            reconnect_every,
+            habit: spec.habit(index),
         };
         let thread = index % threads.len();
         threads[thread].push(member);

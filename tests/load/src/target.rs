@@ -1,6 +1,7 @@
 //! What is measured: the service's program, one or more of it, or a server to stand beside it; started, spoken to, ended.
 
 use crate::dialect::Dialect;
+use crate::process;
 use crate::rigs::Rig;
 use crate::servers::Server;
 use clap::ValueEnum;
@@ -83,6 +84,10 @@ impl Drop for Process {
 pub(crate) struct Target {
     pub(crate) kind: Kind,
     pub(crate) instances: Vec<SocketAddr>,
+    /// Rigs are spread over the instances; else all are on the first.
+    pub(crate) spreads_rigs: bool,
+    /// The process between the instances, where there is one and it runs here.
+    pub(crate) redis_pid: Vec<u32>,
     processes: Vec<Process>,
     ours: Option<Ours>,
 }
@@ -127,7 +132,8 @@ impl Target {
         assert!(instances == 1 && rigs == 1, "peers run as one instance with one publisher");
         let (process, address) = start_peer(kind, command);
         await_port(address).await;
-        Self { kind, instances: vec![address], processes: vec![process], ours: None }
+        let instances = vec![address];
+        Self { kind, instances, spreads_rigs: false, redis_pid: Vec::new(), processes: vec![process], ours: None }
     }
 
     async fn start_service(programs: &Programs, instances: usize, rigs: usize) -> Self {
@@ -169,9 +175,12 @@ impl Target {
             tokens.push(made.json()["token"].as_str().expect("a token").to_owned());
         }
         let team = team.parse().expect("an id");
+        let redis_pid = programs.redis.iter().filter(|_| instances > 1).filter_map(|url| process::redis_pid(url));
         Self {
             kind: Kind::Service,
             instances: addresses,
+            spreads_rigs: false,
+            redis_pid: redis_pid.collect(),
             processes,
             ours: Some(Ours { team, cookies, origin, tokens, database }),
         }
@@ -205,7 +214,7 @@ impl Target {
 
     /// The instance that a rig is on.
     pub(crate) fn instance_of(&self, rig: usize) -> usize {
-        rig % self.instances.len()
+        if self.spreads_rigs { rig % self.instances.len() } else { 0 }
     }
 
     /// Connects so many publishers, each with a session of its own.

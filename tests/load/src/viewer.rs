@@ -34,9 +34,24 @@ pub(crate) struct Member {
     pub(crate) pace: Pace,
     /// When it should begin to join, since the run's start.
     pub(crate) join_at: Duration,
-    pub(crate) resubscribe_every: Option<Duration>,
-    pub(crate) reconnect_every: Option<Duration>,
+    pub(crate) habit: Option<Habit>,
 }
+
+/// What a viewer does beside reading, every [`HABIT_EVERY`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Habit {
+    /// Unsubscribes, and subscribes again a moment later.
+    Resubscribes,
+    /// Drops its connection, and goes on with a new one where it was.
+    Reconnects,
+    /// Sends: asks again for its team's rigs, and for another rate, few frames and all of them by turns.
+    Sends,
+}
+
+/// Time between two turns of a habit.
+pub(crate) const HABIT_EVERY: Duration = Duration::from_secs(5);
+/// What a viewer that sends asks for, by turns with everything.
+const FEWER_HZ: u32 = 5;
 
 /// What stays the same for all viewers of a run.
 pub(crate) struct Common {
@@ -59,6 +74,10 @@ pub(crate) struct Viewer {
     last: Option<u64>,
     /// It has unsubscribed for a while.
     is_away: bool,
+    /// What it asked for last, where that is less than everything.
+    asked_hz: Option<u32>,
+    /// It may be sent less than everything: holes are no loss.
+    is_thinned: bool,
 }
 
 /// How much a slow or stopped viewer lets its kernel hold, so that it is felt at once.
@@ -75,6 +94,8 @@ impl Viewer {
             join_due: Instant::now(),
             last: None,
             is_away: false,
+            asked_hz: None,
+            is_thinned: false,
         }
     }
 
@@ -94,7 +115,7 @@ impl Viewer {
         }
         self.stream = Some(TcpStream::from_std(socket.into()));
         self.incoming = Incoming::default();
-        (self.is_joined, self.last, self.join_due) = (false, None, due);
+        (self.is_joined, self.join_due) = (false, due);
         Ok(())
     }
 
@@ -103,6 +124,25 @@ impl Viewer {
         let (path, headers) = common.dialect.viewer_request();
         let request = ws::upgrade(&self.member.instance.to_string(), path, &headers);
         self.say(&request);
+    }
+
+    /// Asks to be shown its session, after what it has seen of it.
+    pub(crate) fn subscribe(&mut self, common: &Common) -> bool {
+        let Some(message) = common.dialect.subscribe(self.member.session, self.asked_hz, self.last) else {
+            return false;
+        };
+        self.say(&message)
+    }
+
+    /// Says what a viewer says that looks at its team and changes its rate.
+    pub(crate) fn send(&mut self, common: &Common) {
+        self.asked_hz = if self.asked_hz.is_none() { Some(FEWER_HZ) } else { None };
+        // All of them come again only after the snapshot that answers.
+        self.is_thinned |= self.asked_hz.is_some();
+        if let Some(watch) = common.dialect.watch() {
+            self.say(&watch);
+        }
+        self.subscribe(common);
     }
 
     /// Writes at once or not at all: what viewers say always fits a socket that works.
@@ -147,8 +187,8 @@ impl Viewer {
             Came::Open => {
                 if common.dialect.is_joined_when_open() {
                     self.joined(common, tally, None, now);
-                } else if let Some(subscribe) = common.dialect.subscribe(self.member.session) {
-                    self.say(&subscribe);
+                } else {
+                    self.subscribe(common);
                 }
             }
             Came::Text(payload) => match common.dialect.told(payload) {
@@ -170,7 +210,9 @@ impl Viewer {
     }
 
     fn joined(&mut self, common: &Common, tally: &mut Tally, after: Option<u64>, now: Instant) {
-        (self.last, self.is_away) = (after, false);
+        // What was kept for who comes back has come before; a snapshot is never behind what it follows.
+        (self.last, self.is_away) = (self.last.max(after), false);
+        self.is_thinned = common.is_thinned || self.asked_hz.is_some();
         if !self.is_joined {
             self.is_joined = true;
             tally.joins.record(now.saturating_duration_since(self.join_due));
@@ -191,8 +233,10 @@ impl Viewer {
         match self.last {
             // The snapshot is followed by the last batch, for who joins while the game is paused.
             Some(last) if sequence == last => return,
+            // What was under way when it asked for another rate comes again from what was kept, as for a page.
+            Some(last) if sequence < last && self.member.habit == Some(Habit::Sends) => return,
             Some(last) if sequence < last => tally.disordered += 1,
-            Some(last) if !common.is_thinned && self.member.pace == Pace::Prompt => {
+            Some(last) if !self.is_thinned && self.member.pace == Pace::Prompt => {
                 tally.missing +=
                     (last + 1..sequence).filter(|s| common.plan.counts(common.plan.due(rig, *s))).count() as u64;
             }
@@ -225,7 +269,7 @@ impl Viewer {
 
     /// What counts and did not come after the last that came.
     pub(crate) fn missing_at_end(&self, common: &Common) -> u64 {
-        if common.is_thinned || self.member.pace != Pace::Prompt || !self.is_joined || self.is_away {
+        if self.is_thinned || self.member.pace != Pace::Prompt || !self.is_joined || self.is_away {
             return 0;
         }
         let (Some(last), Some(end)) = (self.last, common.plan.last(self.member.rig)) else { return 0 };
@@ -253,8 +297,7 @@ mod tests {
             is_elsewhere: false,
             pace,
             join_at: Duration::ZERO,
-            resubscribe_every: None,
-            reconnect_every: None,
+            habit: None,
         });
         let mut tally = Tally::default();
         viewer.joined(&common, &mut tally, Some(1), start);
@@ -300,5 +343,34 @@ mod tests {
         away.joined(&common, &mut tally, Some(10), Instant::now());
         away.frame(&common, &mut tally, &frame(12), Instant::now());
         assert_eq!((tally.delivered, tally.missing), (1, 1));
+    }
+
+    #[test]
+    fn what_a_viewer_does_not_get_that_asked_for_fewer_is_no_loss_until_it_has_all_again() {
+        let (mut viewer, common, mut tally) = joined(Pace::Prompt);
+        let mut frames = |viewer: &mut Viewer, sequences: &[u64]| {
+            sequences.iter().for_each(|s| viewer.frame(&common, &mut tally, &frame(*s), Instant::now()));
+            (tally.delivered, tally.missing)
+        };
+        assert_eq!(frames(&mut viewer, &[2, 3]), (2, 0));
+        viewer.send(&common);
+        assert_eq!(frames(&mut viewer, &[4, 8, 12]), (5, 0));
+        viewer.send(&common);
+        assert_eq!(frames(&mut viewer, &[16]), (6, 0), "the snapshot is still to come");
+        viewer.joined(&common, &mut Tally::default(), Some(17), Instant::now());
+        assert_eq!(frames(&mut viewer, &[18, 20]), (8, 1));
+    }
+
+    #[test]
+    fn what_was_missed_of_a_new_connection_counts_from_the_old_one() {
+        let (mut viewer, common, mut tally) = joined(Pace::Prompt);
+        viewer.frame(&common, &mut tally, &frame(2), Instant::now());
+        viewer.is_joined = false;
+        for sequence in [3, 4, 6] {
+            viewer.frame(&common, &mut tally, &frame(sequence), Instant::now());
+        }
+        viewer.joined(&common, &mut tally, Some(6), Instant::now());
+        viewer.frame(&common, &mut tally, &frame(7), Instant::now());
+        assert_eq!((tally.delivered, tally.missing, tally.disordered), (5, 1, 0));
     }
 }
