@@ -25,8 +25,8 @@ pub struct Figures {
     pub ingest_commit_seconds: Histogram,
     /// Items that wait for writers.
     pub recorder_waiting: IntGauge,
-    /// Batches that a slow viewer did not get.
-    pub viewer_skipped: IntCounter,
+    /// How viewers do.
+    pub viewer: ViewerFigures,
     /// Connections to Postgres by pool and state; as of the last look.
     pub pools: IntGaugeVec,
     /// 1 while Redis is connected.
@@ -37,6 +37,17 @@ pub struct Figures {
     pub bus_dropped: IntCounter,
     /// Sessions of other instances that are followed.
     pub bus_subscriptions: IntGauge,
+}
+
+/// How viewers do that cannot keep up.
+#[derive(Debug, Clone)]
+pub struct ViewerFigures {
+    /// Batches that were dropped before a slow viewer, and that it was told of.
+    pub skipped: IntCounter,
+    /// Viewers that get fewer batches now.
+    pub thinned: IntGauge,
+    /// Viewers that were closed.
+    pub too_slow: IntCounter,
 }
 
 impl Figures {
@@ -65,8 +76,16 @@ impl Figures {
                 vec![0.05, 0.25, 1.0, 2.5, 5.0, 7.5, 10.0, 12.5, 15.0, 20.0, 30.0, 60.0, 300.0],
             )?,
             recorder_waiting: metrics.gauge("onelap_recorder_waiting_items", "Items that wait for writers.")?,
-            viewer_skipped: metrics
-                .counter("onelap_viewer_skipped_total", "Batches that a slow viewer did not get.")?,
+            viewer: ViewerFigures {
+                skipped: metrics.counter(
+                    "onelap_viewer_skipped_total",
+                    "Batches that were dropped before a slow viewer, and that it was told of.",
+                )?,
+                thinned: metrics
+                    .gauge("onelap_viewers_thinned", "Viewers that get fewer batches because they are slow.")?,
+                too_slow: metrics
+                    .counter("onelap_viewers_too_slow_total", "Viewers that were closed because they were too slow.")?,
+            },
             pools: metrics.gauges("onelap_pool_connections", "Connections to Postgres.", &["pool", "state"])?,
             bus_connected: metrics.gauge("onelap_bus_connected", "1 while Redis is connected.")?,
             bus_reconnects: metrics

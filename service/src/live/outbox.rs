@@ -1,25 +1,30 @@
 //! What waits for one viewer, in lanes.
 //!
-//! Events are strict: they all go out, in order, or the viewer is closed. Samples are not: when more than
-//! [`SAMPLE_LANE`] wait, the oldest goes, and the viewer is told which sequences it will not get. Of the field of a session
-//! one frame waits: a later one takes its place, whole. Everything that waits when the socket can take more goes out as one
-//! write.
+//! Events are strict: they all go out, in order, or the viewer is closed. Samples are not: what waited for longer than
+//! [`STALE`] goes, and the oldest when more than [`SAMPLE_LANE`] wait; the viewer is told which sequences it will not get.
+//! Whoever is slow gets fewer from then on ([`Pace`]), and is told that, too. Of the field of a session one frame waits: a
+//! later one takes its place, whole. Everything that waits when the socket can take more goes out as one write.
 //!
-//! Invariant: bounded in frames and bytes, whatever the viewer does.
+//! Invariant: bounded in frames, bytes and, of samples, in age, whatever the viewer does.
 
+use super::pace::{Pace, Verdict};
 use super::wire;
+use crate::figures::ViewerFigures;
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 use onelap_protocol::SessionId;
 use onelap_protocol::viewer::ViewMessage;
-use prometheus::IntCounter;
 use std::collections::VecDeque;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 
 /// Batches that may wait: three seconds at the default rate.
 const SAMPLE_LANE: usize = 32;
+/// How long a sample may wait.
+const STALE: Duration = Duration::from_secs(2);
 /// Bytes of control messages that may wait: the snapshots of several long races, which a team's page asks for at once.
 const EVENT_LANE_BYTES: usize = 4 << 20;
 
@@ -27,11 +32,11 @@ const EVENT_LANE_BYTES: usize = 4 << 20;
 #[derive(Debug, Clone)]
 pub(super) struct Outbox {
     lanes: Arc<Mutex<Lanes>>,
-    /// Counts dropped batches.
-    skipped: IntCounter,
+    /// Least time between two batches of a session, as its pace says; read for every batch, without the lock.
+    interval_ms: Arc<AtomicU64>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Lanes {
     events: VecDeque<Bytes>,
     event_bytes: usize,
@@ -40,6 +45,10 @@ struct Lanes {
     fields: Vec<(SessionId, Bytes)>,
     /// Batches dropped and not yet told: session, first and last sequence.
     gaps: Vec<(SessionId, u64, u64)>,
+    pace: Pace,
+    /// What the viewer was told of it.
+    told_hz: Option<u32>,
+    figures: ViewerFigures,
     closing: bool,
     ended: bool,
     waker: Option<Waker>,
@@ -47,32 +56,43 @@ struct Lanes {
 
 #[derive(Debug)]
 struct Waiting {
+    since: Instant,
     session: SessionId,
     sequence: u64,
     frame: Bytes,
 }
 
 impl Outbox {
-    pub(super) fn new(skipped: IntCounter) -> Self {
-        Self { lanes: Arc::default(), skipped }
+    pub(super) fn new(figures: &ViewerFigures) -> Self {
+        let lanes = Lanes {
+            events: VecDeque::new(),
+            event_bytes: 0,
+            samples: VecDeque::new(),
+            fields: Vec::new(),
+            gaps: Vec::new(),
+            pace: Pace::new(Instant::now()),
+            told_hz: None,
+            figures: figures.clone(),
+            closing: false,
+            ended: false,
+            waker: None,
+        };
+        Self { lanes: Arc::new(Mutex::new(lanes)), interval_ms: Arc::default() }
     }
 
     fn lanes(&self) -> MutexGuard<'_, Lanes> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Least time between two batches of a session that this viewer's connection carries, in milliseconds; 0 for all.
+    pub(super) fn interval_ms(&self) -> u64 {
+        self.interval_ms.load(Ordering::Relaxed)
+    }
+
     /// Queues a control message, framed.
     pub(super) fn event(&self, frame: Bytes) {
         let mut lanes = self.lanes();
-        if lanes.closing {
-            return;
-        }
-        lanes.event_bytes += frame.len();
-        lanes.events.push_back(frame);
-        if lanes.event_bytes > EVENT_LANE_BYTES {
-            lanes.events.clear();
-            lanes.close(1013, "too slow: more waits for this viewer than it can take");
-        }
+        lanes.event(frame);
         lanes.wake();
     }
 
@@ -83,18 +103,52 @@ impl Outbox {
 
     /// Queues a batch, framed; drops the oldest that waits if there is no room.
     pub(super) fn sample(&self, session: SessionId, sequence: u64, frame: Bytes) {
+        self.sample_at(session, sequence, frame, Instant::now());
+    }
+
+    fn sample_at(&self, session: SessionId, sequence: u64, frame: Bytes, now: Instant) {
         let mut lanes = self.lanes();
         if lanes.closing {
             return;
         }
-        if lanes.samples.len() == SAMPLE_LANE
-            && let Some(oldest) = lanes.samples.pop_front()
-        {
-            self.skipped.inc();
-            lanes.owe_gap(oldest.session, oldest.sequence);
+        if lanes.samples.len() == SAMPLE_LANE {
+            lanes.drop_oldest();
         }
-        lanes.samples.push_back(Waiting { session, sequence, frame });
+        lanes.samples.push_back(Waiting { since: now, session, sequence, frame });
+        if lanes.age_samples(now) && lanes.pace.judge(now) == Verdict::Go {
+            // Nothing is late, and yet nothing was taken: the connection itself is full.
+            lanes.pace.stalled(now);
+        }
+        lanes.keep_pace(&self.interval_ms, now);
         lanes.wake();
+    }
+
+    /// A batch that was handed out is not sent after all: the viewer is too slow for it.
+    pub(super) fn dropped(&self, session: SessionId, sequence: u64) {
+        let mut lanes = self.lanes();
+        lanes.figures.skipped.inc();
+        lanes.owe_gap(session, sequence);
+    }
+
+    /// Whether samples wait until the viewer has read what it was sent.
+    pub(super) fn is_held(&self) -> bool {
+        self.lanes().pace.judge(Instant::now()) != Verdict::Go
+    }
+
+    /// The viewer has answered a ping that followed samples.
+    pub(super) fn answered(&self, number: u64) {
+        let mut lanes = self.lanes();
+        let now = Instant::now();
+        // What waited for this answer is no sign that the connection takes nothing.
+        lanes.age_samples(now);
+        lanes.pace.answered(number, now);
+        lanes.keep_pace(&self.interval_ms, now);
+        lanes.wake();
+    }
+
+    /// Whether answers are heard: what waits for something else must not be taken for a slow viewer.
+    pub(super) fn listen(&self, hears: bool) {
+        self.lanes().pace.listen(hears, Instant::now());
     }
 
     /// Queues a frame of a session's field, framed. Where one waits already, the frame would not apply: `whole` takes the
@@ -121,7 +175,7 @@ impl Outbox {
     /// The frames that wait, each by itself: for who looks into them before they go out.
     pub(super) fn poll_frames(&self, cx: &mut Context<'_>) -> Poll<Option<Vec<Bytes>>> {
         let mut lanes = self.lanes();
-        let frames: Vec<Bytes> = lanes.drain().collect();
+        let frames: Vec<Bytes> = lanes.drain(Instant::now()).collect();
         if !frames.is_empty() {
             return Poll::Ready(Some(frames));
         }
@@ -156,6 +210,18 @@ impl Lanes {
         }
     }
 
+    fn event(&mut self, frame: Bytes) {
+        if self.closing {
+            return;
+        }
+        self.event_bytes += frame.len();
+        self.events.push_back(frame);
+        if self.event_bytes > EVENT_LANE_BYTES {
+            self.events.clear();
+            self.too_slow("too slow: more waits for this viewer than it can take");
+        }
+    }
+
     fn close(&mut self, code: u16, reason: &str) {
         if !self.closing {
             self.closing = true;
@@ -165,6 +231,48 @@ impl Lanes {
         }
     }
 
+    fn too_slow(&mut self, reason: &str) {
+        self.figures.too_slow.inc();
+        self.close(1013, reason);
+    }
+
+    /// Acts on how the connection does.
+    fn keep_pace(&mut self, interval_ms: &AtomicU64, now: Instant) {
+        let verdict = self.pace.judge(now);
+        interval_ms.store(self.pace.interval_ms(), Ordering::Relaxed);
+        let hz = self.pace.hz();
+        if hz != self.told_hz && !self.closing {
+            match (self.told_hz, hz) {
+                (None, _) => self.figures.thinned.inc(),
+                (_, None) => self.figures.thinned.dec(),
+                _ => {}
+            }
+            self.told_hz = hz;
+            self.event(wire::text(&ViewMessage::Pace { max_hz: hz }));
+        }
+        if verdict == Verdict::Lost && !self.closing {
+            self.too_slow("too slow: this connection does not even carry one update a second");
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        if let Some(oldest) = self.samples.pop_front() {
+            self.figures.skipped.inc();
+            self.owe_gap(oldest.session, oldest.sequence);
+        }
+    }
+
+    /// Drops samples that have waited for too long; says whether there were some.
+    fn age_samples(&mut self, now: Instant) -> bool {
+        let is_stale = |waiting: &Waiting| now.saturating_duration_since(waiting.since) > STALE;
+        let mut were_some = false;
+        while self.samples.front().is_some_and(is_stale) {
+            self.drop_oldest();
+            were_some = true;
+        }
+        were_some
+    }
+
     fn owe_gap(&mut self, session: SessionId, sequence: u64) {
         match self.gaps.iter_mut().find(|(s, _, _)| *s == session) {
             Some((_, first, last)) => (*first, *last) = ((*first).min(sequence), (*last).max(sequence)),
@@ -172,19 +280,26 @@ impl Lanes {
         }
     }
 
-    /// Everything that waits, in the order in which it goes out.
-    fn drain(&mut self) -> impl Iterator<Item = Bytes> {
-        for (session, from, to) in std::mem::take(&mut self.gaps) {
-            self.events.push_back(wire::text(&ViewMessage::Gap { session, from, to }));
+    /// Everything that may go out, in the order in which it does.
+    fn drain(&mut self, now: Instant) -> impl Iterator<Item = Bytes> {
+        self.age_samples(now);
+        let is_held = !self.closing && self.pace.judge(now) != Verdict::Go;
+        let sampled = if is_held { 0 } else { self.samples.iter().map(|w| w.frame.len()).sum() };
+        if !is_held {
+            for (session, from, to) in std::mem::take(&mut self.gaps) {
+                self.events.push_back(wire::text(&ViewMessage::Gap { session, from, to }));
+            }
         }
+        let probe = self.pace.hand_out(self.event_bytes, sampled, now).map(wire::probe);
         self.event_bytes = 0;
-        let fields = self.fields.drain(..).map(|(_, frame)| frame);
-        self.events.drain(..).chain(fields).chain(self.samples.drain(..).map(|w| w.frame))
+        let (fields, samples) = if is_held { (0, 0) } else { (self.fields.len(), self.samples.len()) };
+        let fields = self.fields.drain(..fields).map(|(_, frame)| frame);
+        self.events.drain(..).chain(fields).chain(self.samples.drain(..samples).map(|w| w.frame)).chain(probe)
     }
 
-    /// Everything that waits, as one buffer. One frame alone is handed on without a copy.
-    fn take(&mut self) -> Option<Bytes> {
-        let mut frames = self.drain();
+    /// Everything that may go out, as one buffer. One frame alone is handed on without a copy.
+    fn take(&mut self, now: Instant) -> Option<Bytes> {
+        let mut frames = self.drain(now);
         let first = frames.next()?;
         let Some(second) = frames.next() else { return Some(first) };
         let mut all = BytesMut::from(&first[..]);
@@ -194,12 +309,20 @@ impl Lanes {
     }
 }
 
+impl Drop for Lanes {
+    fn drop(&mut self) {
+        if self.told_hz.is_some() {
+            self.figures.thinned.dec();
+        }
+    }
+}
+
 impl Stream for Outbox {
     type Item = Result<Bytes, std::convert::Infallible>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut lanes = self.lanes();
-        if let Some(bytes) = lanes.take() {
+        if let Some(bytes) = lanes.take(Instant::now()) {
             return Poll::Ready(Some(Ok(bytes)));
         }
         if lanes.closing || lanes.ended {
@@ -213,10 +336,23 @@ impl Stream for Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::figures::Figures;
+    use crate::metrics::Metrics;
     use futures_util::StreamExt;
 
     fn outbox() -> Outbox {
-        Outbox::new(IntCounter::new("skipped", "Skipped.").unwrap())
+        Outbox::new(&Figures::register(&Metrics::new().unwrap()).unwrap().viewer)
+    }
+
+    /// The same, with the ping that goes behind the first samples sent and answered.
+    fn proven() -> Outbox {
+        let mut outbox = outbox();
+        outbox.sample(SessionId::new(), 1, Bytes::from_static(b"first"));
+        let bytes = next(&mut outbox).unwrap();
+        let (opcode, number) = wire::open(&bytes[5..]);
+        assert_eq!(opcode, 0x9, "a ping");
+        outbox.answered(wire::probed(number).unwrap());
+        outbox
     }
 
     fn next(outbox: &mut Outbox) -> Option<Bytes> {
@@ -229,7 +365,7 @@ mod tests {
 
     #[test]
     fn what_waits_goes_out_at_once_events_first() {
-        let mut outbox = outbox();
+        let mut outbox = proven();
         outbox.sample(SessionId::new(), 1, Bytes::from_static(b"s1"));
         outbox.event(Bytes::from_static(b"e1"));
         outbox.event(Bytes::from_static(b"e2"));
@@ -239,7 +375,7 @@ mod tests {
 
     #[test]
     fn one_frame_is_not_copied() {
-        let mut outbox = outbox();
+        let mut outbox = proven();
         let frame = Bytes::from(vec![1u8; 100]);
         outbox.sample(SessionId::new(), 1, frame.clone());
         assert_eq!(next(&mut outbox).unwrap().as_ptr(), frame.as_ptr());
@@ -247,7 +383,7 @@ mod tests {
 
     #[test]
     fn a_slow_viewer_loses_the_oldest_and_is_told_which() {
-        let mut outbox = outbox();
+        let mut outbox = proven();
         let session = SessionId::new();
         for sequence in 1..=(SAMPLE_LANE as u64 + 5) {
             outbox.sample(session, sequence, Bytes::from_static(b"."));
@@ -260,7 +396,7 @@ mod tests {
 
     #[test]
     fn of_a_field_one_frame_waits_and_a_later_one_is_whole() {
-        let mut outbox = outbox();
+        let mut outbox = proven();
         let (one, other) = (SessionId::new(), SessionId::new());
         let whole = || Bytes::from_static(b"WHOLE");
         outbox.field(one, Bytes::from_static(b"d1"), whole);
@@ -275,6 +411,62 @@ mod tests {
         assert_eq!(next(&mut outbox).unwrap(), "eWHOLEo1s");
         outbox.field(one, Bytes::from_static(b"d4"), whole);
         assert_eq!(next(&mut outbox).unwrap(), "d4");
+    }
+
+    #[test]
+    fn a_sample_that_has_waited_for_too_long_goes_and_the_viewer_is_told_to_expect_fewer() {
+        let outbox = proven();
+        let (session, start) = (SessionId::new(), Instant::now());
+        // The socket takes nothing for three seconds.
+        for sequence in 1..=30 {
+            let now = start + Duration::from_millis(100 * sequence);
+            outbox.sample_at(session, sequence, Bytes::from_static(b"."), now);
+        }
+        assert_eq!(outbox.interval_ms(), 200);
+        let waiting: Vec<u64> = outbox.lanes().samples.iter().map(|w| w.sequence).collect();
+        assert_eq!(waiting, (10..=30).collect::<Vec<_>>());
+        let bytes = outbox.lanes().take(start + Duration::from_secs(3)).unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        assert!(text.contains(r#""from":1,"to":9"#) && text.contains(r#"{"type":"pace","max_hz":5}"#), "{text}");
+        assert_eq!(outbox.lanes().figures.thinned.get(), 1);
+        let thinned = outbox.lanes().figures.thinned.clone();
+        drop(outbox);
+        assert_eq!(thinned.get(), 0);
+    }
+
+    #[test]
+    fn samples_wait_while_those_before_are_not_read_and_events_do_not() {
+        let outbox = outbox();
+        let (session, start) = (SessionId::new(), Instant::now());
+        let at = |ms: u64| start + Duration::from_millis(ms);
+        outbox.sample_at(session, 1, Bytes::from_static(b"s1"), at(0));
+        let bytes = outbox.lanes().take(at(0)).unwrap();
+        let number = wire::probed(wire::open(&bytes[2..]).1).unwrap();
+        outbox.sample_at(session, 2, Bytes::from_static(b"s2"), at(1000));
+        assert_eq!(outbox.lanes().take(at(1000)).unwrap(), "s2", "that is not late yet");
+        outbox.sample_at(session, 3, Bytes::from_static(b"s3"), at(1600));
+        let told = outbox.lanes().take(at(1600)).unwrap();
+        assert!(String::from_utf8_lossy(&told).contains(r#""type":"pace""#));
+        assert_eq!(outbox.lanes().take(at(1700)), None, "the sample waits");
+        outbox.event(Bytes::from_static(b"e"));
+        assert_eq!(outbox.lanes().take(at(1700)).unwrap(), "e");
+        outbox.answered(number);
+        assert!(outbox.lanes().take(at(1800)).unwrap().starts_with(b"s3"));
+    }
+
+    #[test]
+    fn who_answers_nothing_is_closed_with_a_reason_while_samples_come() {
+        let mut outbox = outbox();
+        let (session, start) = (SessionId::new(), Instant::now());
+        outbox.sample_at(session, 1, Bytes::from_static(b"s"), start);
+        outbox.lanes().take(start);
+        for second in 1..=16 {
+            outbox.sample_at(session, 1 + second, Bytes::from_static(b"s"), start + Duration::from_secs(second));
+        }
+        assert!(outbox.is_closed());
+        let bytes = next(&mut outbox).unwrap();
+        assert!(String::from_utf8_lossy(&bytes).contains("not even carry one update a second"));
+        assert!(next(&mut outbox).is_none());
     }
 
     #[test]

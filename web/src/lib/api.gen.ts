@@ -1,4 +1,4 @@
-// openapi.json f392fcacd9c1b855a25ad583152b2eb5f6073d2f574c414306c8230073ae290a
+// openapi.json 38b9ab98bb9519ec9332376076fae5d86ee1ff559ec49f2f66201bfd47e038fe
 // Generated from service/openapi.json; `make openapi` writes it anew. Do not edit.
 
 export interface paths {
@@ -5892,6 +5892,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description Enough other exports run */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description The service has too much to do, or its database does not answer: try again */
             503: {
                 headers: {
@@ -6065,6 +6074,15 @@ export interface operations {
                 };
             };
             /** @description Enough other exports run */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The service has too much to do, or its database does not answer: try again */
             503: {
                 headers: {
                     [name: string]: unknown;
