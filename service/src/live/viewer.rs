@@ -248,13 +248,11 @@ impl Viewer {
                     self.outbox.event(wire::ping());
                     continue;
                 }
-                () = passed(held_until) => {
-                    self.held_until = None;
-                    continue;
-                }
+                // What has come already is heard first.
+                () = passed(held_until) => self.held_until = None,
                 () = tokio::time::sleep_until(heard + REPLY_DEADLINE) => return End::Gone,
             }
-            loop {
+            while self.held_until.is_none() {
                 match codec.decode(&mut buffer) {
                     Ok(Some(frame)) => {
                         if let Some(end) = self.frame(frame).await {
