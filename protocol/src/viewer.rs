@@ -4,6 +4,9 @@
 //! (their rigs' states) and subscribes to sessions. After `snapshot`, batches come as binary frames exactly as the agent
 //! sent them, and so does the field ([`crate::standings`]): a viewer gets the agent's own frame where it has the one before,
 //! else one that the service made. Live may skip, and says so with `gap`; of the field the newest counts.
+//!
+//! A viewer answers WebSocket pings, as RFC 6455 says, in their order among what it reads. By the answers the service knows
+//! what was read: whoever is behind gets fewer batches (`pace`), and is closed with 1013 when even one a second is too much.
 
 use crate::agent::{EndReason, SpoolState};
 use crate::error::ErrorCode;
@@ -45,6 +48,14 @@ pub enum ViewerMessage {
         /// was not kept, then the snapshot follows.
         #[serde(default)]
         after: Option<SeenUpTo>,
+    },
+    /// More or fewer of a session that is shown, from the next batch on: as `max_hz` of `subscribe`, without another snapshot.
+    Rate {
+        /// The session.
+        session: SessionId,
+        /// Most batches a second, and most frames of the field; all of them where absent.
+        #[serde(default)]
+        max_hz: Option<u32>,
     },
     /// Show it no more.
     Unsubscribe {
@@ -210,6 +221,12 @@ pub enum ViewMessage {
         from: u64,
         /// Last that is missing.
         to: u64,
+    },
+    /// This connection does not carry what was asked for: only so many batches a second and session come until it is better.
+    /// The batches between are not told of by `gap`. Absent: everything that was asked for comes again.
+    Pace {
+        /// Batches a second.
+        max_hz: Option<u32>,
     },
     /// The session is over.
     Ended {

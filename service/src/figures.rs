@@ -25,8 +25,8 @@ pub struct Figures {
     pub ingest_commit_seconds: Histogram,
     /// Items that wait for writers.
     pub recorder_waiting: IntGauge,
-    /// Batches that a slow viewer did not get.
-    pub viewer_skipped: IntCounter,
+    /// How viewers do.
+    pub viewer: ViewerFigures,
     /// Age of a batch's first sample when a viewer's socket takes it, in seconds; of some batches.
     pub agent_to_viewer_seconds: Histogram,
     /// Connections to Postgres by pool and state; as of the last look.
@@ -41,6 +41,17 @@ pub struct Figures {
     pub bus_subscriptions: IntGauge,
     /// Spans that the collector of traces did not take.
     pub spans_dropped: IntCounter,
+}
+
+/// How viewers do that cannot keep up.
+#[derive(Debug, Clone)]
+pub struct ViewerFigures {
+    /// Batches that were dropped before a slow viewer, and that it was told of.
+    pub skipped: IntCounter,
+    /// Viewers that get fewer batches now.
+    pub thinned: IntGauge,
+    /// Viewers that were closed.
+    pub too_slow: IntCounter,
 }
 
 impl Figures {
@@ -69,8 +80,16 @@ impl Figures {
                 vec![0.05, 0.25, 1.0, 2.5, 5.0, 7.5, 10.0, 12.5, 15.0, 20.0, 30.0, 60.0, 300.0],
             )?,
             recorder_waiting: metrics.gauge("onelap_recorder_waiting_items", "Items that wait for writers.")?,
-            viewer_skipped: metrics
-                .counter("onelap_viewer_skipped_total", "Batches that a slow viewer did not get.")?,
+            viewer: ViewerFigures {
+                skipped: metrics.counter(
+                    "onelap_viewer_skipped_total",
+                    "Batches that were dropped before a slow viewer, and that it was told of.",
+                )?,
+                thinned: metrics
+                    .gauge("onelap_viewers_thinned", "Viewers that get fewer batches because they are slow.")?,
+                too_slow: metrics
+                    .counter("onelap_viewers_too_slow_total", "Viewers that were closed because they were too slow.")?,
+            },
             agent_to_viewer_seconds: metrics.histogram(
                 "onelap_agent_to_viewer_seconds",
                 "Age of a batch's first sample when a viewer's socket takes it, of one batch in 17.",

@@ -235,7 +235,8 @@ pub fn access(method: &str, route: &str) -> Option<Access> {
 pub fn asked(message: &ViewerMessage) -> Option<Action> {
     match message {
         ViewerMessage::Watch { .. } | ViewerMessage::Subscribe { .. } => Some(Action::SeeLive),
-        ViewerMessage::Unsubscribe { .. } => None,
+        // Of what was opened already.
+        ViewerMessage::Rate { .. } | ViewerMessage::Unsubscribe { .. } => None,
     }
 }
 

@@ -12,7 +12,7 @@ use crate::app::State;
 use crate::auth::{self, RigScope};
 use crate::db::within;
 use crate::error::{ApiError, shortened};
-use crate::limits::{Limit, Rates, Seat};
+use crate::limits::{Limit, Rates, Seat, passed};
 use crate::live::{Connection, Cut, now_ms};
 use crate::telemetry;
 use actix_web::http::header::SEC_WEBSOCKET_PROTOCOL;
@@ -151,14 +151,6 @@ struct Agent {
     unconfirmed: Option<DropGuard>,
     /// Its place among the agents of the team.
     _seat: Seat,
-}
-
-/// Waits until a time; forever where there is none.
-async fn passed(until: Option<Instant>) {
-    match until {
-        Some(until) => tokio::time::sleep_until(until).await,
-        None => std::future::pending().await,
-    }
 }
 
 /// Checks the token as soon as Postgres answers; a connection that has no right to be is cut.

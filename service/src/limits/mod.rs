@@ -226,6 +226,14 @@ impl Limits {
     }
 }
 
+/// Waits until whoever sent too much may be heard again; forever where nobody has.
+pub async fn passed(until: Option<tokio::time::Instant>) {
+    match until {
+        Some(until) => tokio::time::sleep_until(until).await,
+        None => std::future::pending().await,
+    }
+}
+
 impl Used {
     /// Changes a team's figures; one that uses nothing more is forgotten.
     fn of(&mut self, team: TeamId, change: impl FnOnce(&mut OfTeam)) {

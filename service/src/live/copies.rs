@@ -70,6 +70,13 @@ impl Hub {
         rigs.any(|rig| rig.connection.is_some() && rig.state.session == Some(session))
     }
 
+    /// A viewer wants more or fewer of a session.
+    pub(super) fn rate(&self, team: TeamId, session: SessionId, viewer: u64, max_hz: Option<u32>) {
+        if let Some(live) = self.session(team, session) {
+            live.rate(viewer, max_hz);
+        }
+    }
+
     /// A viewer looks at a session no more.
     pub(super) fn unsubscribe(&self, team: TeamId, session: SessionId, viewer: u64) {
         let Some(live) = self.session(team, session) else { return };

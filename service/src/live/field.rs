@@ -42,14 +42,23 @@ pub(super) struct Wish {
 impl Wish {
     /// Of a viewer who wants so many frames a second.
     pub(super) fn of(max_hz: Option<u32>) -> Self {
-        let apart = max_hz.map_or(1, |hz| FULL_HZ.div_ceil(hz.clamp(1, FULL_HZ)));
-        Self { apart: apart.into(), has: None }
+        Self { apart: apart(max_hz), has: None }
     }
 
-    /// Whether the frame with this number is for it.
-    fn takes(&self, number: u64) -> bool {
-        self.has.is_none() || number.is_multiple_of(self.apart)
+    /// Another number of frames a second is wanted; what it has, it has.
+    pub(super) fn ask(&mut self, max_hz: Option<u32>) {
+        self.apart = apart(max_hz);
     }
+
+    /// It gets one frame in so many: as it wants, or fewer where its connection carries fewer.
+    fn apart(&self, outbox: &Outbox) -> u64 {
+        let carried = (outbox.interval_ms() * u64::from(FULL_HZ)).div_ceil(1000);
+        self.apart.max(carried.min(MOST_APART as u64))
+    }
+}
+
+fn apart(max_hz: Option<u32>) -> u64 {
+    max_hz.map_or(1, |hz| FULL_HZ.div_ceil(hz.clamp(1, FULL_HZ))).into()
 }
 
 impl LiveField {
@@ -105,9 +114,9 @@ impl LiveField {
         let whole = || self.whole.get_or_init(|| wire::binary(&now.keyframe()));
         let mut are_told = [false; MOST_APART + 1];
         for (wish, outbox) in viewers {
-            let apart = wish.apart as usize;
+            let apart = wish.apart(outbox) as usize;
             are_told[apart] |= apart > 1;
-            if !wish.takes(header.number) {
+            if wish.has.is_some() && !header.number.is_multiple_of(apart as u64) {
                 continue;
             }
             let told = self.told[apart].as_ref();

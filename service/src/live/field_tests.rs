@@ -1,10 +1,11 @@
 //! Viewers who come, read or do not, and want more or fewer frames: what they were sent always adds up.
 use super::*;
+use crate::figures::Figures;
+use crate::metrics::Metrics;
 use futures_util::{StreamExt, task::noop_waker};
 use onelap_protocol::CarKey;
 use onelap_protocol::race::{CarStanding, FinishState, Phase, PitState, Standings};
 use onelap_protocol::standings::Encoder;
-use prometheus::IntCounter;
 use proptest::prelude::*;
 use std::task::{Context, Poll};
 
@@ -54,7 +55,7 @@ struct Viewer {
 
 impl Viewer {
     fn join(field: &LiveField, session: SessionId, max_hz: Option<u32>) -> Self {
-        let outbox = Outbox::new(IntCounter::new("skipped", "Skipped.").unwrap());
+        let outbox = Outbox::new(&Figures::register(&Metrics::new().unwrap()).unwrap().viewer);
         let mut viewer = Self { wish: Wish::of(max_hz), outbox, decoder: Decoder::default(), frames: Vec::new() };
         field.show_whole(session, &mut viewer.wish, &viewer.outbox);
         viewer

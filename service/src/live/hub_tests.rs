@@ -71,7 +71,7 @@ fn a_deleted_rig_is_cut_and_forgotten() {
 #[tokio::test]
 async fn a_team_that_nobody_watches_any_more_is_forgotten() {
     let (hub, team) = (hub(), TeamId::new());
-    let outbox = Outbox::new(hub.figures.viewer_skipped.clone());
+    let outbox = Outbox::new(&hub.figures.viewer);
     hub.watch(team, 1, &outbox, &[]).await;
     hub.leave(1, &[team]);
     assert!(hub.teams().is_empty());

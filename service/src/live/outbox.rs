@@ -1,26 +1,31 @@
 //! What waits for one viewer, in lanes.
 //!
-//! Events are strict: they all go out, in order, or the viewer is closed. Samples are not: when more than
-//! [`SAMPLE_LANE`] wait, the oldest goes, and the viewer is told which sequences it will not get. Of the field of a session
-//! one frame waits: a later one takes its place, whole. Everything that waits when the socket can take more goes out as one
-//! write.
+//! Events are strict: they all go out, in order, or the viewer is closed. Samples are not: what waited for longer than
+//! [`STALE`] goes, and the oldest when more than [`SAMPLE_LANE`] wait; the viewer is told which sequences it will not get.
+//! Whoever is slow gets fewer from then on ([`Pace`]), and is told that, too. Of the field of a session one frame waits: a
+//! later one takes its place, whole. Everything that waits when the socket can take more goes out as one write.
 //!
-//! Invariant: bounded in frames and bytes, whatever the viewer does.
+//! Invariant: bounded in frames, bytes and, of samples, in age, whatever the viewer does.
 
 use super::mark::Mark;
+use super::pace::{Pace, Verdict};
 use super::wire;
+use crate::figures::ViewerFigures;
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 use onelap_protocol::SessionId;
 use onelap_protocol::viewer::ViewMessage;
-use prometheus::IntCounter;
 use std::collections::VecDeque;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 
 /// Batches that may wait: three seconds at the default rate.
 const SAMPLE_LANE: usize = 32;
+/// How long a sample may wait.
+const STALE: Duration = Duration::from_secs(2);
 /// Bytes of control messages that may wait: the snapshots of several long races, which a team's page asks for at once.
 const EVENT_LANE_BYTES: usize = 4 << 20;
 
@@ -28,11 +33,11 @@ const EVENT_LANE_BYTES: usize = 4 << 20;
 #[derive(Debug, Clone)]
 pub(super) struct Outbox {
     lanes: Arc<Mutex<Lanes>>,
-    /// Counts dropped batches.
-    skipped: IntCounter,
+    /// Least time between two batches of a session, as its pace says; read for every batch, without the lock.
+    interval_ms: Arc<AtomicU64>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Lanes {
     events: VecDeque<Bytes>,
     event_bytes: usize,
@@ -41,6 +46,10 @@ struct Lanes {
     fields: Vec<(SessionId, Bytes)>,
     /// Batches dropped and not yet told: session, first and last sequence.
     gaps: Vec<(SessionId, u64, u64)>,
+    pace: Pace,
+    /// What the viewer was told of it.
+    told_hz: Option<u32>,
+    figures: ViewerFigures,
     closing: bool,
     ended: bool,
     waker: Option<Waker>,
@@ -48,6 +57,7 @@ struct Lanes {
 
 #[derive(Debug)]
 struct Waiting {
+    since: Instant,
     session: SessionId,
     sequence: u64,
     frame: Bytes,
@@ -55,26 +65,36 @@ struct Waiting {
 }
 
 impl Outbox {
-    pub(super) fn new(skipped: IntCounter) -> Self {
-        Self { lanes: Arc::default(), skipped }
+    pub(super) fn new(figures: &ViewerFigures) -> Self {
+        let lanes = Lanes {
+            events: VecDeque::new(),
+            event_bytes: 0,
+            samples: VecDeque::new(),
+            fields: Vec::new(),
+            gaps: Vec::new(),
+            pace: Pace::new(Instant::now()),
+            told_hz: None,
+            figures: figures.clone(),
+            closing: false,
+            ended: false,
+            waker: None,
+        };
+        Self { lanes: Arc::new(Mutex::new(lanes)), interval_ms: Arc::default() }
     }
 
     fn lanes(&self) -> MutexGuard<'_, Lanes> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Least time between two batches of a session that this viewer's connection carries, in milliseconds; 0 for all.
+    pub(super) fn interval_ms(&self) -> u64 {
+        self.interval_ms.load(Ordering::Relaxed)
+    }
+
     /// Queues a control message, framed.
     pub(super) fn event(&self, frame: Bytes) {
         let mut lanes = self.lanes();
-        if lanes.closing {
-            return;
-        }
-        lanes.event_bytes += frame.len();
-        lanes.events.push_back(frame);
-        if lanes.event_bytes > EVENT_LANE_BYTES {
-            lanes.events.clear();
-            lanes.close(1013, "too slow: more waits for this viewer than it can take");
-        }
+        lanes.event(frame);
         lanes.wake();
     }
 
@@ -85,18 +105,54 @@ impl Outbox {
 
     /// Queues a batch, framed; drops the oldest that waits if there is no room.
     pub(super) fn sample(&self, session: SessionId, sequence: u64, frame: Bytes, mark: Option<&Arc<Mark>>) {
+        let since = Instant::now();
+        self.wait(Waiting { since, session, sequence, frame, mark: mark.cloned() });
+    }
+
+    fn wait(&self, sample: Waiting) {
+        let now = sample.since;
         let mut lanes = self.lanes();
         if lanes.closing {
             return;
         }
-        if lanes.samples.len() == SAMPLE_LANE
-            && let Some(oldest) = lanes.samples.pop_front()
-        {
-            self.skipped.inc();
-            lanes.owe_gap(oldest.session, oldest.sequence);
+        if lanes.samples.len() == SAMPLE_LANE {
+            lanes.drop_oldest();
         }
-        lanes.samples.push_back(Waiting { session, sequence, frame, mark: mark.cloned() });
+        lanes.samples.push_back(sample);
+        if lanes.age_samples(now) && lanes.pace.judge(now) == Verdict::Go {
+            // Nothing is late, and yet nothing was taken: the connection itself is full.
+            lanes.pace.stalled(now);
+        }
+        lanes.keep_pace(&self.interval_ms, now);
         lanes.wake();
+    }
+
+    /// A batch that was handed out is not sent after all: the viewer is too slow for it.
+    pub(super) fn dropped(&self, session: SessionId, sequence: u64) {
+        let mut lanes = self.lanes();
+        lanes.figures.skipped.inc();
+        lanes.owe_gap(session, sequence);
+    }
+
+    /// Whether samples wait until the viewer has read what it was sent.
+    pub(super) fn is_held(&self) -> bool {
+        self.lanes().pace.judge(Instant::now()) != Verdict::Go
+    }
+
+    /// The viewer has answered a ping that followed samples.
+    pub(super) fn answered(&self, number: u64) {
+        let mut lanes = self.lanes();
+        let now = Instant::now();
+        // What waited for this answer is no sign that the connection takes nothing.
+        lanes.age_samples(now);
+        lanes.pace.answered(number, now);
+        lanes.keep_pace(&self.interval_ms, now);
+        lanes.wake();
+    }
+
+    /// Whether answers are heard: what waits for something else must not be taken for a slow viewer.
+    pub(super) fn listen(&self, hears: bool) {
+        self.lanes().pace.listen(hears, Instant::now());
     }
 
     /// Queues a frame of a session's field, framed. Where one waits already, the frame would not apply: `whole` takes the
@@ -124,7 +180,7 @@ impl Outbox {
     /// not measured.
     pub(super) fn poll_frames(&self, cx: &mut Context<'_>) -> Poll<Option<Vec<Bytes>>> {
         let mut lanes = self.lanes();
-        let frames: Vec<Bytes> = lanes.drain().collect();
+        let frames: Vec<Bytes> = lanes.drain(Instant::now(), false).collect();
         if !frames.is_empty() {
             return Poll::Ready(Some(frames));
         }
@@ -159,6 +215,18 @@ impl Lanes {
         }
     }
 
+    fn event(&mut self, frame: Bytes) {
+        if self.closing {
+            return;
+        }
+        self.event_bytes += frame.len();
+        self.events.push_back(frame);
+        if self.event_bytes > EVENT_LANE_BYTES {
+            self.events.clear();
+            self.too_slow("too slow: more waits for this viewer than it can take");
+        }
+    }
+
     fn close(&mut self, code: u16, reason: &str) {
         if !self.closing {
             self.closing = true;
@@ -168,6 +236,48 @@ impl Lanes {
         }
     }
 
+    fn too_slow(&mut self, reason: &str) {
+        self.figures.too_slow.inc();
+        self.close(1013, reason);
+    }
+
+    /// Acts on how the connection does.
+    fn keep_pace(&mut self, interval_ms: &AtomicU64, now: Instant) {
+        let verdict = self.pace.judge(now);
+        interval_ms.store(self.pace.interval_ms(), Ordering::Relaxed);
+        let hz = self.pace.hz();
+        if hz != self.told_hz && !self.closing {
+            match (self.told_hz, hz) {
+                (None, _) => self.figures.thinned.inc(),
+                (_, None) => self.figures.thinned.dec(),
+                _ => {}
+            }
+            self.told_hz = hz;
+            self.event(wire::text(&ViewMessage::Pace { max_hz: hz }));
+        }
+        if verdict == Verdict::Lost && !self.closing {
+            self.too_slow("too slow: this connection does not even carry one update a second");
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        if let Some(oldest) = self.samples.pop_front() {
+            self.figures.skipped.inc();
+            self.owe_gap(oldest.session, oldest.sequence);
+        }
+    }
+
+    /// Drops samples that have waited for too long; says whether there were some.
+    fn age_samples(&mut self, now: Instant) -> bool {
+        let is_stale = |waiting: &Waiting| now.saturating_duration_since(waiting.since) > STALE;
+        let mut were_some = false;
+        while self.samples.front().is_some_and(is_stale) {
+            self.drop_oldest();
+            were_some = true;
+        }
+        were_some
+    }
+
     fn owe_gap(&mut self, session: SessionId, sequence: u64) {
         match self.gaps.iter_mut().find(|(s, _, _)| *s == session) {
             Some((_, first, last)) => (*first, *last) = ((*first).min(sequence), (*last).max(sequence)),
@@ -175,20 +285,29 @@ impl Lanes {
         }
     }
 
-    /// Everything that waits, in the order in which it goes out.
-    fn drain(&mut self) -> impl Iterator<Item = Bytes> {
-        for (session, from, to) in std::mem::take(&mut self.gaps) {
-            self.events.push_back(wire::text(&ViewMessage::Gap { session, from, to }));
+    /// Everything that may go out, in the order in which it does; `is_sent` where it goes at once.
+    fn drain(&mut self, now: Instant, is_sent: bool) -> impl Iterator<Item = Bytes> {
+        self.age_samples(now);
+        let is_held = !self.closing && self.pace.judge(now) != Verdict::Go;
+        let sampled = if is_held { 0 } else { self.samples.iter().map(|w| w.frame.len()).sum() };
+        if !is_held {
+            for (session, from, to) in std::mem::take(&mut self.gaps) {
+                self.events.push_back(wire::text(&ViewMessage::Gap { session, from, to }));
+            }
         }
+        let probe = self.pace.hand_out(self.event_bytes, sampled, now).map(wire::probe);
         self.event_bytes = 0;
-        let fields = self.fields.drain(..).map(|(_, frame)| frame);
-        self.events.drain(..).chain(fields).chain(self.samples.drain(..).map(|w| w.frame))
+        let (fields, samples) = if is_held { (0, 0) } else { (self.fields.len(), self.samples.len()) };
+        if is_sent {
+            self.samples.iter().take(samples).filter_map(|waiting| waiting.mark.as_ref()).for_each(|mark| mark.taken());
+        }
+        let fields = self.fields.drain(..fields).map(|(_, frame)| frame);
+        self.events.drain(..).chain(fields).chain(self.samples.drain(..samples).map(|w| w.frame)).chain(probe)
     }
 
-    /// Everything that waits, as one buffer. One frame alone is handed on without a copy.
-    fn take(&mut self) -> Option<Bytes> {
-        self.samples.iter().filter_map(|waiting| waiting.mark.as_ref()).for_each(|mark| mark.taken());
-        let mut frames = self.drain();
+    /// Everything that may go out, as one buffer. One frame alone is handed on without a copy.
+    fn take(&mut self, now: Instant) -> Option<Bytes> {
+        let mut frames = self.drain(now, true);
         let first = frames.next()?;
         let Some(second) = frames.next() else { return Some(first) };
         let mut all = BytesMut::from(&first[..]);
@@ -198,12 +317,20 @@ impl Lanes {
     }
 }
 
+impl Drop for Lanes {
+    fn drop(&mut self) {
+        if self.told_hz.is_some() {
+            self.figures.thinned.dec();
+        }
+    }
+}
+
 impl Stream for Outbox {
     type Item = Result<Bytes, std::convert::Infallible>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut lanes = self.lanes();
-        if let Some(bytes) = lanes.take() {
+        if let Some(bytes) = lanes.take(Instant::now()) {
             return Poll::Ready(Some(Ok(bytes)));
         }
         if lanes.closing || lanes.ended {
@@ -215,81 +342,5 @@ impl Stream for Outbox {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use futures_util::StreamExt;
-
-    fn outbox() -> Outbox {
-        Outbox::new(IntCounter::new("skipped", "Skipped.").unwrap())
-    }
-
-    fn next(outbox: &mut Outbox) -> Option<Bytes> {
-        let waker = futures_util::task::noop_waker();
-        match outbox.poll_next_unpin(&mut Context::from_waker(&waker)) {
-            Poll::Ready(item) => item.map(|Ok(bytes)| bytes),
-            Poll::Pending => Some(Bytes::new()),
-        }
-    }
-
-    #[test]
-    fn what_waits_goes_out_at_once_events_first() {
-        let mut outbox = outbox();
-        outbox.sample(SessionId::new(), 1, Bytes::from_static(b"s1"), None);
-        outbox.event(Bytes::from_static(b"e1"));
-        outbox.event(Bytes::from_static(b"e2"));
-        assert_eq!(next(&mut outbox).unwrap(), "e1e2s1");
-        assert_eq!(next(&mut outbox).unwrap(), "");
-    }
-
-    #[test]
-    fn one_frame_is_not_copied() {
-        let mut outbox = outbox();
-        let frame = Bytes::from(vec![1u8; 100]);
-        outbox.sample(SessionId::new(), 1, frame.clone(), None);
-        assert_eq!(next(&mut outbox).unwrap().as_ptr(), frame.as_ptr());
-    }
-
-    #[test]
-    fn a_slow_viewer_loses_the_oldest_and_is_told_which() {
-        let mut outbox = outbox();
-        let session = SessionId::new();
-        for sequence in 1..=(SAMPLE_LANE as u64 + 5) {
-            outbox.sample(session, sequence, Bytes::from_static(b"."), None);
-        }
-        let bytes = next(&mut outbox).unwrap();
-        let text = String::from_utf8_lossy(&bytes);
-        assert!(text.contains(r#""type":"gap""#) && text.contains(r#""from":1,"to":5"#), "{text}");
-        assert!(text.ends_with(&".".repeat(SAMPLE_LANE)));
-    }
-
-    #[test]
-    fn of_a_field_one_frame_waits_and_a_later_one_is_whole() {
-        let mut outbox = outbox();
-        let (one, other) = (SessionId::new(), SessionId::new());
-        let whole = || Bytes::from_static(b"WHOLE");
-        outbox.field(one, Bytes::from_static(b"d1"), whole);
-        assert_eq!(next(&mut outbox).unwrap(), "d1");
-        outbox.sample(one, 1, Bytes::from_static(b"s"), None);
-        outbox.field(one, Bytes::from_static(b"d2"), whole);
-        outbox.field(other, Bytes::from_static(b"o1"), whole);
-        for _ in 0..100 {
-            outbox.field(one, Bytes::from_static(b"d3"), whole);
-        }
-        outbox.event(Bytes::from_static(b"e"));
-        assert_eq!(next(&mut outbox).unwrap(), "eWHOLEo1s");
-        outbox.field(one, Bytes::from_static(b"d4"), whole);
-        assert_eq!(next(&mut outbox).unwrap(), "d4");
-    }
-
-    #[test]
-    fn a_viewer_that_takes_nothing_is_closed_with_a_reason() {
-        let mut outbox = outbox();
-        for _ in 0..80 {
-            outbox.event(Bytes::from(vec![b'x'; 64 * 1024]));
-        }
-        assert!(outbox.is_closed());
-        let bytes = next(&mut outbox).unwrap();
-        assert!(bytes.len() < 200 && String::from_utf8_lossy(&bytes).contains("too slow"));
-        assert!(next(&mut outbox).is_none());
-    }
-}
+#[path = "outbox_tests.rs"]
+mod tests;

@@ -85,6 +85,11 @@ struct Subscription {
     field: Wish,
 }
 
+/// Least time between two batches of who wants so many a second.
+fn interval_ms(max_hz: Option<u32>) -> u64 {
+    max_hz.map_or(0, |hz| 1000 / u64::from(hz.max(1)))
+}
+
 mod mirror;
 
 use mirror::Published;
@@ -139,8 +144,16 @@ impl LiveSession {
         }
         let mut field = Wish::of(max_hz);
         state.field.show_whole(self.id, &mut field, outbox);
-        let interval_ms = max_hz.map_or(0, |hz| 1000 / u64::from(hz.max(1)));
+        let interval_ms = interval_ms(max_hz);
         state.viewers.push(Subscription { viewer, outbox: outbox.clone(), interval_ms, sent_ms: 0, field });
+    }
+
+    /// A viewer wants more or fewer from now on. Nothing is sent because of it: the next batch that is due is.
+    pub(super) fn rate(&self, viewer: u64, max_hz: Option<u32>) {
+        if let Some(to) = self.state().viewers.iter_mut().find(|s| s.viewer == viewer) {
+            to.interval_ms = interval_ms(max_hz);
+            to.field.ask(max_hz);
+        }
     }
 
     /// Forgets a viewer; says whether nobody looks any more.
@@ -171,7 +184,7 @@ impl LiveSession {
         let mark = self.measures.mark(header, state.skew_ms, step, trace.as_ref());
         for to in &mut state.viewers {
             // The agent's clock may jump either way; then the next batch goes out at once.
-            if header.base_ms.abs_diff(to.sent_ms) >= to.interval_ms {
+            if header.base_ms.abs_diff(to.sent_ms) >= to.interval_ms.max(to.outbox.interval_ms()) {
                 to.sent_ms = header.base_ms;
                 to.outbox.sample(self.id, header.sequence, frame.clone(), mark.as_ref());
             }

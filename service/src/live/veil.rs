@@ -14,6 +14,8 @@ use super::wire;
 use crate::auth::{Action, Credential};
 use crate::shares::Shown;
 use bytes::Bytes;
+use onelap_protocol::BatchHeader;
+use onelap_protocol::batch::{self, OPCODE_SAMPLES};
 use onelap_protocol::viewer::{RigState, ViewMessage};
 use serde::Deserialize;
 use std::collections::VecDeque;
@@ -28,7 +30,7 @@ const MAX_HELD: usize = 64 << 20;
 /// Message kinds that pass as they are, when their time has come.
 const PASS: [&str; 6] = ["info", "event", "backfilled", "consumption", "gap", "ended"];
 /// Those that pass at once.
-const AT_ONCE: [&str; 3] = ["hello", "refused", "goodbye"];
+const AT_ONCE: [&str; 4] = ["hello", "refused", "goodbye", "pace"];
 
 /// One viewer's.
 #[derive(Debug)]
@@ -94,6 +96,11 @@ impl Veil {
         }
         loop {
             if let Some(frame) = self.next(Instant::now()) {
+                // What was held back does not go to who cannot take it: it would be older still.
+                if let Some(header) = samples(&frame).filter(|_| outbox.is_held()) {
+                    outbox.dropped(header.session, header.sequence);
+                    continue;
+                }
                 return Poll::Ready(Some(frame));
             }
             if self.ended {
@@ -170,6 +177,13 @@ impl Veil {
     }
 }
 
+/// What a batch says of itself; `None` where the frame is none.
+fn samples(frame: &[u8]) -> Option<BatchHeader> {
+    let (opcode, payload) = wire::open(frame);
+    let is_batch = opcode == wire::BINARY && payload.first() == Some(&OPCODE_SAMPLES);
+    is_batch.then(|| batch::peek(payload).ok()).flatten()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,6 +215,7 @@ mod tests {
             ViewMessage::Consumption { .. } => "consumption",
             ViewMessage::Setup { .. } => "setup",
             ViewMessage::Gap { .. } => "gap",
+            ViewMessage::Pace { .. } => "pace",
             ViewMessage::Ended { .. } => "ended",
             ViewMessage::Refused { .. } => "refused",
             ViewMessage::Goodbye { .. } => "goodbye",

@@ -15,6 +15,7 @@ use crate::auth::authority::{AuthorityWatch, Changed};
 use crate::auth::{self, Action, Credential, ReadScope, permissions};
 use crate::db::{Tenant, within};
 use crate::error::{ApiError, shortened};
+use crate::limits::{Budget, Limit, Seat, passed};
 use crate::shares::{self, Shown};
 use crate::{rigs, telemetry};
 use actix_http::ws::{self, Codec, Frame};
@@ -27,7 +28,8 @@ use onelap_protocol::limits::MAX_VIEWER_FRAME;
 use onelap_protocol::race::RaceEvent;
 use onelap_protocol::viewer::{SeenUpTo, ViewMessage, ViewerMessage};
 use onelap_protocol::{ErrorCode, SessionId, TeamId, VIEWER_SUBPROTOCOL};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -42,8 +44,12 @@ const PING_EVERY: Duration = Duration::from_secs(15);
 const REPLY_DEADLINE: Duration = Duration::from_secs(40);
 /// How long Postgres may take to say what a viewer may see; meanwhile nothing else that it says is heard.
 const LOOK_UP_DEADLINE: Duration = Duration::from_secs(4);
-/// Subscriptions and watched teams of one viewer.
-const MAX_SUBSCRIPTIONS: usize = 16;
+/// Between two notices to a viewer that it says too much.
+const SLOWED_EVERY: Duration = Duration::from_secs(10);
+/// The longest time for which nothing is read of a viewer that said too much: well below the reply deadline.
+const LONGEST_HOLD: Duration = Duration::from_secs(20);
+/// When somebody who has too many live views open may try again with one more.
+const CROWDED_RETRY_MS: u32 = 30_000;
 
 /// Adds `GET /api/live/ws`.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -70,27 +76,46 @@ async fn connect(
     let mut response = ws::handshake(request.head())
         .map_err(|error| ApiError::Malformed(format!("not a WebSocket handshake: {error}")))?;
     let trace = telemetry::trace_id(&request).to_string();
-    let outbox = Outbox::new(state.hub.figures.viewer_skipped.clone());
+    let outbox = Outbox::new(&state.hub.figures.viewer);
     outbox.message(&ViewMessage::Hello { server_ms: now_ms(), trace: trace.clone() });
     let veil = Veil::of(&who);
+    let seat = match &who {
+        Credential::Person(caller) => state.limits.person(caller.user).map(Some),
+        Credential::Share(_) | Credential::Key(_) => Ok(None),
+    };
+    let gone = CancellationToken::new();
+    let body = Body { outbox: outbox.clone(), veil, gone: gone.clone() };
+    let response = response.insert_header((SEC_WEBSOCKET_PROTOCOL, VIEWER_SUBPROTOCOL)).body(BodyStream::new(body));
+    let response = HttpResponse::from(response.map_into_boxed_body());
+    let seat = match seat {
+        Ok(seat) => seat,
+        // Browsers show their pages nothing of an answer that is no socket.
+        Err(over) => {
+            let reconnect_after_ms = Some(CROWDED_RETRY_MS);
+            outbox.message(&ViewMessage::Goodbye { reason: over.to_string(), reconnect_after_ms });
+            outbox.close(1013, &over.to_string());
+            return Ok(response);
+        }
+    };
     let sockets = state.hub.sockets.clone();
     let viewer = Viewer {
         id: state.hub.new_id(),
         login: who.login().map(|login| Arc::new(state.auth.revocations.watch(login))),
         who,
         authority: state.authority.watch(),
-        teams: HashSet::new(),
-        outbox: outbox.clone(),
+        teams: HashMap::new(),
+        budget: Budget::new(state.limits.config().viewer_messages_per_s, Instant::now().into_std()),
+        held_until: None,
+        slowed: None,
+        _seat: seat,
+        outbox,
         state: state.into_inner(),
         watched: Vec::new(),
         subscribed: HashMap::new(),
     };
-    let gone = CancellationToken::new();
-    let body = Body { outbox, veil, gone: gone.clone() };
     let task = viewer.run(payload, gone).instrument(tracing::info_span!("viewer", %trace));
     actix_web::rt::spawn(sockets.track_future(task));
-    let response = response.insert_header((SEC_WEBSOCKET_PROTOCOL, VIEWER_SUBPROTOCOL)).body(BodyStream::new(body));
-    Ok(HttpResponse::from(response.map_into_boxed_body()))
+    Ok(response)
 }
 
 /// The answer's body. Dropped when the connection is gone.
@@ -124,8 +149,16 @@ struct Viewer {
     /// The log-in of a person: the socket ends with it.
     login: Option<Arc<auth::Watch>>,
     authority: AuthorityWatch,
-    /// The teams that were opened on this connection.
-    teams: HashSet<TeamId>,
+    /// The teams that were opened on this connection, with a place among the viewers of each.
+    teams: HashMap<TeamId, Seat>,
+    /// What it may say.
+    budget: Budget,
+    /// Nothing is read before this time: it has said too much.
+    held_until: Option<Instant>,
+    /// When it was last told.
+    slowed: Option<Instant>,
+    /// A person's place among their live views.
+    _seat: Option<Seat>,
     outbox: Outbox,
     state: Arc<State>,
     watched: Vec<TeamId>,
@@ -194,14 +227,17 @@ impl Viewer {
         let mut pings = tokio::time::interval(PING_EVERY);
         self.note_share(true).await;
         loop {
+            let held_until = self.held_until;
             tokio::select! {
                 changed = self.authority.changed() => {
+                    self.outbox.listen(false);
                     if let Some(end) = self.look_again(changed).await {
                         return end;
                     }
+                    self.outbox.listen(true);
                     continue;
                 }
-                bytes = payload.next() => match bytes {
+                bytes = payload.next(), if held_until.is_none() => match bytes {
                     Some(Ok(bytes)) => {
                         heard = Instant::now();
                         buffer.extend_from_slice(&bytes);
@@ -209,14 +245,14 @@ impl Viewer {
                     Some(Err(_)) | None => return End::Gone,
                 },
                 _ = pings.tick() => {
-                    if heard.elapsed() > REPLY_DEADLINE {
-                        return End::Gone;
-                    }
                     self.outbox.event(wire::ping());
                     continue;
                 }
+                // What has come already is heard first.
+                () = passed(held_until) => self.held_until = None,
+                () = tokio::time::sleep_until(heard + REPLY_DEADLINE) => return End::Gone,
             }
-            loop {
+            while self.held_until.is_none() {
                 match codec.decode(&mut buffer) {
                     Ok(Some(frame)) => {
                         if let Some(end) = self.frame(frame).await {
@@ -235,12 +271,26 @@ impl Viewer {
 
     async fn frame(&mut self, frame: Frame) -> Option<End> {
         match frame {
-            Frame::Text(text) => match serde_json::from_slice(&text) {
-                Ok(message) => self.message(message).await,
-                Err(error) => self.refuse(None, ErrorCode::Malformed, format!("not a message of a viewer: {error}")),
-            },
+            Frame::Text(text) => {
+                self.weigh();
+                match serde_json::from_slice(&text) {
+                    Ok(message) => {
+                        // Answers wait meanwhile, and who has sent them is not slow.
+                        self.outbox.listen(false);
+                        self.message(message).await;
+                        self.outbox.listen(true);
+                    }
+                    Err(error) => {
+                        self.refuse(None, ErrorCode::Malformed, format!("not a message of a viewer: {error}"));
+                    }
+                }
+            }
             Frame::Ping(payload) => self.outbox.event(wire::pong(&payload)),
-            Frame::Pong(_) => {}
+            Frame::Pong(payload) => {
+                if let Some(number) = wire::probed(&payload) {
+                    self.outbox.answered(number);
+                }
+            }
             Frame::Close(_) => return Some(End::Close(1000, String::new())),
             Frame::Binary(_) | Frame::Continuation(_) => {
                 self.refuse(None, ErrorCode::Malformed, "viewers send whole text messages only".into());
@@ -249,9 +299,21 @@ impl Viewer {
         None
     }
 
+    /// Reads on later where too much is said, and says so now and then.
+    fn weigh(&mut self) {
+        let now = Instant::now();
+        let Some(wait) = self.budget.take(1.0, now.into_std()) else { return };
+        let over = self.state.limits.over(Limit::ViewerMessages);
+        self.held_until = Some(now + wait.min(LONGEST_HOLD));
+        if self.slowed.is_none_or(|at| at.elapsed() > SLOWED_EVERY) {
+            self.slowed = Some(now);
+            self.refuse(None, ErrorCode::RateLimited, over.to_string());
+        }
+    }
+
     /// Whether everything that was opened may still be open. A database that does not answer closes nothing.
     async fn look_again(&mut self, changed: Changed) -> Option<End> {
-        for team in self.teams.iter().filter(|team| changed.concerns(**team)) {
+        for team in self.teams.keys().filter(|team| changed.concerns(**team)) {
             let still = within(LOOK_UP_DEADLINE, self.who.read(&self.state.db, *team)).await;
             if let Err(error) = still.and_then(|scope| scope.reader.check(Action::SeeLive))
                 && !error.is_fault()
@@ -292,6 +354,10 @@ impl Viewer {
                     self.refuse(Some(session), error.code(), error.message());
                 }
             }
+            ViewerMessage::Rate { session, max_hz } => match self.subscribed.get(&session) {
+                Some(team) => self.state.hub.rate(*team, session, self.id, max_hz),
+                None => self.refuse(Some(session), ErrorCode::NotFound, "this session is not shown here".into()),
+            },
             ViewerMessage::Unsubscribe { session } => {
                 if let Some(team) = self.subscribed.remove(&session) {
                     self.state.hub.unsubscribe(team, session, self.id);
@@ -301,17 +367,24 @@ impl Viewer {
     }
 
     async fn tenant(&mut self, team: TeamId, asked: Option<Action>) -> Result<Tenant, ApiError> {
-        if self.watched.len() + self.subscribed.len() >= MAX_SUBSCRIPTIONS {
-            return Err(ApiError::RateLimited { what: "subscriptions on one connection", retry_after_s: 0 });
-        }
         let ReadScope { tenant, reader } = within(LOOK_UP_DEADLINE, self.who.read(&self.state.db, team)).await?;
         asked.map_or(Ok(()), |action| reader.check(action))?;
-        self.teams.insert(team);
+        if let Entry::Vacant(entry) = self.teams.entry(team) {
+            entry.insert(self.state.limits.viewer(team)?);
+        }
         Ok(tenant)
+    }
+
+    /// Whether one more team or session can be followed.
+    fn has_room(&self) -> Result<(), ApiError> {
+        let limits = &self.state.limits;
+        let is_full = self.watched.len() + self.subscribed.len() >= limits.config().viewer_subscriptions as usize;
+        if is_full { Err(limits.over(Limit::ViewerSubscriptions).into()) } else { Ok(()) }
     }
 
     async fn watch(&mut self, team: TeamId, asked: Option<Action>) -> Result<(), ApiError> {
         if !self.watched.contains(&team) {
+            self.has_room()?;
             let tenant = self.tenant(team, asked).await?;
             let names = within(LOOK_UP_DEADLINE, rigs::names(&self.state.db, tenant)).await?;
             self.state.hub.watch(team, self.id, &self.outbox, &names).await;
@@ -328,6 +401,9 @@ impl Viewer {
         after: Option<SeenUpTo>,
         asked: Option<Action>,
     ) -> Result<(), ApiError> {
+        if !self.subscribed.contains_key(&session) {
+            self.has_room()?;
+        }
         let tenant = self.tenant(team, asked).await?;
         if !self.is_shown(team, session).await {
             return Err(ApiError::NotFound);

@@ -9,6 +9,8 @@ pub(super) const BINARY: u8 = 0x2;
 const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xA;
+/// How the payload of a ping begins that follows samples.
+const PROBE: [u8; 4] = *b"1lap";
 
 pub(super) fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(payload.len() + 10);
@@ -88,6 +90,16 @@ pub(super) fn ping() -> Bytes {
     frame(PING, b"1lap").into()
 }
 
+/// A ping that follows samples, and that an answer can be told to belong to.
+pub(super) fn probe(number: u64) -> Bytes {
+    frame(PING, &[&PROBE[..], &number.to_be_bytes()].concat()).into()
+}
+
+/// Which ping a pong answers, where it followed samples.
+pub(super) fn probed(pong: &[u8]) -> Option<u64> {
+    pong.strip_prefix(&PROBE).and_then(|number| number.try_into().ok()).map(u64::from_be_bytes)
+}
+
 /// The answer to a ping.
 pub(super) fn pong(payload: &[u8]) -> Bytes {
     frame(PONG, payload.get(..125).unwrap_or(payload)).into()
@@ -118,6 +130,12 @@ mod tests {
         let found = frames(all.into()).map(|one| open(&one).1.to_vec()).collect::<Vec<_>>();
         assert_eq!(found, payloads);
         assert_eq!(close(1012, "restart")[..4], [0x88, 9, 0x03, 0xF4]);
+    }
+
+    #[test]
+    fn a_ping_behind_samples_is_known_by_its_answer() {
+        assert_eq!(probed(open(&probe(7)).1), Some(7));
+        assert_eq!((probed(open(&ping()).1), probed(b""), probed(b"1lapX")), (None, None, None));
     }
 
     #[test]

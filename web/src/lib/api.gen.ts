@@ -1,4 +1,4 @@
-// openapi.json 83e640ba6e179e1d77874df61287ada738251b64893f380fba9e5d0e89167ee5
+// openapi.json 38b9ab98bb9519ec9332376076fae5d86ee1ff559ec49f2f66201bfd47e038fe
 // Generated from service/openapi.json; `make openapi` writes it anew. Do not edit.
 
 export interface paths {
@@ -1497,10 +1497,7 @@ export interface components {
             subject_id?: string | null;
             /** @description What kind of thing it was done to. */
             subject_kind?: string | null;
-            /**
-             * @description What that is called now, where it still is: the person, the rig (of a token as well), the key, the share link, or the
-             *     address that an invitation was sent to.
-             */
+            /** @description The person's name now, where it was done to one. */
             subject_name?: string | null;
             /** @description Trace id of the request, for support. */
             trace: string;
@@ -2337,11 +2334,6 @@ export interface components {
             has_password: boolean;
             id: components["schemas"]["ShareId"];
             kind: components["schemas"]["ShareKind"];
-            /**
-             * Format: date-time
-             * @description When the last of them did.
-             */
-            last_opened_at?: string | null;
             /** @description Who made it; absent where the account is no more. */
             made_by?: string | null;
             name: string;
@@ -2379,7 +2371,6 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
             kind: components["schemas"]["ShareKind"];
-            /** @description What the team calls what is shown. */
             name: string;
             rig?: components["schemas"]["RigId"] | null;
             session?: components["schemas"]["SessionId"] | null;
@@ -2387,7 +2378,6 @@ export interface components {
             shows_setup: boolean;
             /** @description The team, for the addresses of the API and the messages of the socket. */
             team: components["schemas"]["TeamId"];
-            team_name: string;
         };
         /** @description A new account and its first team. */
         SignUp: {
@@ -5902,6 +5892,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description Enough other exports run */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description The service has too much to do, or its database does not answer: try again */
             503: {
                 headers: {
@@ -6075,6 +6074,15 @@ export interface operations {
                 };
             };
             /** @description Enough other exports run */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The service has too much to do, or its database does not answer: try again */
             503: {
                 headers: {
                     [name: string]: unknown;

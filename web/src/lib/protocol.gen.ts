@@ -634,7 +634,15 @@ max_hz: number | null,
  * What the viewer has seen last of it, after a break: batches that were kept since come first, a `gap` names what
  * was not kept, then the snapshot follows.
  */
-after: SeenUpTo | null, } | { "type": "unsubscribe",
+after: SeenUpTo | null, } | { "type": "rate",
+/**
+ * The session.
+ */
+session: SessionId,
+/**
+ * Most batches a second, and most frames of the field; all of them where absent.
+ */
+max_hz: number | null, } | { "type": "unsubscribe",
 /**
  * The session.
  */
@@ -751,7 +759,11 @@ from: number,
 /**
  * Last that is missing.
  */
-to: number, } | { "type": "ended",
+to: number, } | { "type": "pace",
+/**
+ * Batches a second.
+ */
+max_hz: number | null, } | { "type": "ended",
 /**
  * Session.
  */

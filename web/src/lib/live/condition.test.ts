@@ -48,6 +48,7 @@ describe('rigCondition', () => {
     ['menu', { state: 'menu' }, { kind: 'menu' }],
     ['garage', { state: 'garage' }, { kind: 'garage' }],
     ['live', {}, { kind: 'live' }],
+    ['live over a slow line', { slowHz: 2 }, { kind: 'live', slowHz: 2 }],
     ['stale', { last_sample_ms: NOW - 12_000 }, { kind: 'stale', ageMs: 12_000, why: 'silent' }],
     ['no sample yet', { last_sample_ms: null }, { kind: 'stale', ageMs: 60_000, why: 'silent' }],
   ])('%s', (_name, over, expected) => {
@@ -101,6 +102,7 @@ describe('dashboardCondition', () => {
       { kind: 'over', reason: 'game_closed' },
     ],
     ['live', {}, { kind: 'live' }],
+    ['live over a slow line', { slowHz: 2 }, { kind: 'live', slowHz: 2 }],
     ['just fresh', { ageMs: STALE_MS }, { kind: 'live' }],
     ['stale', { ageMs: 12_000 }, { kind: 'stale', ageMs: 12_000, why: 'silent' }],
     [

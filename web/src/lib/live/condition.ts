@@ -32,7 +32,8 @@ export type Condition =
   | { kind: 'paused' }
   | { kind: 'replay' }
   | { kind: 'spectating' }
-  | { kind: 'live' }
+  /** All is well; where `slowHz` is there, our own connection carries only so many updates a second. */
+  | { kind: 'live'; slowHz?: number }
   /** On track as far as is known, but no samples come. */
   | { kind: 'stale'; ageMs: number; why: 'no_game' | 'offline' | 'silent' }
   /** The session that is shown is over. */
@@ -83,6 +84,8 @@ export interface DashboardFacts {
   /** Whether the session shown is over. */
   ended: boolean;
   endReason: EndReason | null;
+  /** So many updates a second are all that our connection carries; `null` where it carries what was asked for. */
+  slowHz?: number | null;
 }
 
 /** What the dashboard says about what it shows. */
@@ -103,7 +106,7 @@ export function dashboardCondition(facts: DashboardFacts, nowMs: number): Condit
     case 'not_running':
       return ageMs === null ? { kind: 'no_game' } : { kind: 'stale', ageMs, why: 'no_game' };
     case 'on_track':
-      if (fresh) return { kind: 'live' };
+      if (fresh) return facts.slowHz == null ? { kind: 'live' } : { kind: 'live', slowHz: facts.slowHz };
       return ageMs === null ? rigCondition(rig, nowMs) : { kind: 'stale', ageMs, why: 'silent' };
     default:
       return IN_GAME[rig.state];
@@ -113,7 +116,7 @@ export function dashboardCondition(facts: DashboardFacts, nowMs: number): Condit
 export function tone(condition: Condition): Tone {
   switch (condition.kind) {
     case 'live':
-      return 'ok';
+      return condition.slowHz === undefined ? 'ok' : 'warn';
     case 'stale':
     case 'reconnecting':
       return 'warn';

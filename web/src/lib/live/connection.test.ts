@@ -246,6 +246,15 @@ describe('Connection', () => {
     expect(rates()).toEqual([20, 1, 20]);
   });
 
+  it('asks for another rate without subscribing again', () => {
+    subscribed();
+    connection.handle({ type: 'rate', maxHz: 5 });
+    expect(socket().sent.at(-1)).toEqual({ type: 'rate', session: SESSION, max_hz: 5 });
+    connection.handle({ type: 'show', team: 't', session: null });
+    connection.handle({ type: 'rate', maxHz: 2 });
+    expect(socket().sent.at(-1)).toEqual({ type: 'unsubscribe', session: SESSION });
+  });
+
   it('keeps the rate of a page that is hidden for a moment only', () => {
     subscribed();
     connection.handle({ type: 'seen', seen: false });
@@ -278,7 +287,6 @@ describe('Connection', () => {
   it('shows the batch once that comes again with each snapshot', () => {
     subscribed();
     socket().onmessage?.({ data: frame.slice().buffer });
-    connection.handle({ type: 'rate', maxHz: 5 });
     socket().onmessage?.({ data: frame.slice().buffer });
     expect(ofType('samples')).toHaveLength(1);
     connection.handle({ type: 'show', team: 't', session: null });

@@ -3,8 +3,7 @@
  *
  * Invariants: what is wanted (teams, session, rate) is said anew on every connection; at most one socket and one timer
  * to open the next exist; a frame that cannot be read costs that frame only; what belongs to a session that is not shown is
- * dropped. Another rate is asked for by subscribing again, which the service answers with a snapshot: events are neither
- * lost nor, since the page knows them, shown twice.
+ * dropped. Another rate is said once and holds from the next batch on.
  *
  * Not here: the browser. Socket, timers and chance come from outside, so that tests need none of them.
  */
@@ -148,7 +147,9 @@ export class Connection {
   }
 
   private applyRate(): void {
-    if (this.askedHz !== this.maxHz) this.subscribe();
+    if (this.shown === null || !this.opened || this.askedHz === this.maxHz) return;
+    this.askedHz = this.maxHz;
+    this.send({ type: 'rate', session: this.shown.session, max_hz: this.maxHz });
   }
 
   private see(seen: boolean): void {

@@ -54,6 +54,16 @@ describe('Feed', () => {
     expect(feed.ageMs()).toBeNull();
   });
 
+  it('knows what its connection carries until there is another one', () => {
+    worker.say({ type: 'message', message: { type: 'pace', max_hz: 2 } });
+    expect(feed.carriedHz).toBe(2);
+    worker.say({ type: 'message', message: { type: 'pace', max_hz: null } });
+    expect(feed.carriedHz).toBeNull();
+    worker.say({ type: 'message', message: { type: 'pace', max_hz: 1 } });
+    worker.say({ type: 'link', link: 'reconnecting', why: null });
+    expect(feed.carriedHz).toBeNull();
+  });
+
   it('counts the age from the arrival of the last new sample', () => {
     feed.show('t', 's');
     worker.say(samples(WALL + 1000, 100));

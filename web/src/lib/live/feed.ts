@@ -9,6 +9,7 @@ import { type Batch, BatchError } from './batch.ts';
 import type { LinkState } from './condition.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import { Playout } from './playout.ts';
+import { FULL_HZ } from './rate.ts';
 import { Ring } from './ring.ts';
 
 /** Two minutes at 60 Hz, six at 20 Hz. */
@@ -39,6 +40,9 @@ export class Feed {
   /** When the last sample of the shown session came, by `now`. */
   lastArrival = NaN;
   badFrames = 0;
+  /** So many updates a second are all that this connection carries; null where it carries what was asked for. */
+  carriedHz: number | null = null;
+  private askedHz = FULL_HZ;
   private serverOffset = 0;
   private readonly listeners = new Set<FeedListener>();
   private shown: SessionId | null = null;
@@ -92,7 +96,8 @@ export class Feed {
 
   /** So many batches a second are enough. */
   askRate(maxHz: number): void {
-    this.playout.expect(maxHz);
+    this.askedHz = maxHz;
+    this.expect();
     this.worker.postMessage({ type: 'rate', maxHz });
   }
 
@@ -124,6 +129,15 @@ export class Feed {
     this.worker.terminate();
   }
 
+  private expect(): void {
+    this.playout.expect(Math.min(this.askedHz, this.carriedHz ?? Infinity));
+  }
+
+  private carries(hz: number | null): void {
+    this.carriedHz = hz;
+    this.expect();
+  }
+
   private take(message: FromWorker): void {
     switch (message.type) {
       case 'samples':
@@ -131,6 +145,7 @@ export class Feed {
         break;
       case 'message':
         if (message.message.type === 'hello') this.serverOffset = message.message.server_ms - this.wallClock();
+        if (message.message.type === 'pace') this.carries(message.message.max_hz);
         for (const listener of this.listeners) listener.onMessage?.(message.message);
         break;
       case 'standings':
@@ -139,6 +154,8 @@ export class Feed {
       case 'link':
         this.link = message.link;
         this.linkWhy = message.why;
+        // Another connection may carry more.
+        if (this.carriedHz !== null) this.carries(null);
         for (const listener of this.listeners) listener.onLink?.(message.link, message.why);
         break;
       case 'decoded':

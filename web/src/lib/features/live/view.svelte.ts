@@ -53,7 +53,8 @@ export class LiveView {
   get condition(): Condition {
     const { link, nowMs } = this.eyes.rigs;
     const { ended = false, endReason = null } = this.session ?? {};
-    return dashboardCondition({ link, rig: this.rig, ageMs: this.ageMs, ended, endReason }, nowMs);
+    const slowHz = this.feed.carriedHz;
+    return dashboardCondition({ link, rig: this.rig, ageMs: this.ageMs, ended, endReason, slowHz }, nowMs);
   }
 
   /** Samples were left out lately because this page could not keep up. */

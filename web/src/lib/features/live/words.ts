@@ -78,10 +78,14 @@ function texts(condition: Condition): Omit<Words, 'tone'> {
     case 'spectating':
       return { label: 'Spectating', detail: 'the driver watches another car' };
     case 'live':
-      return { label: 'Live', detail: '' };
+      return { label: 'Live', detail: condition.slowHz === undefined ? '' : slow(condition.slowHz) };
     case 'stale':
       return { label: `Stale since ${age(condition.ageMs)}`, detail: BECAUSE[condition.why] };
     case 'over':
       return { label: 'Session over', detail: condition.reason === null ? '' : END_REASONS[condition.reason] };
   }
+}
+
+function slow(hz: number): string {
+  return `your connection is slow: ${hz === 1 ? 'one update' : `${hz} updates`} a second`;
 }
