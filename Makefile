@@ -93,7 +93,7 @@ cluster: ## two instances behind nginx, with Postgres and Redis; Ctrl-C ends the
 cluster-check: ## what the cluster promises when an instance dies or is restarted, measured
 	@deploy/dev/cluster.sh check
 
-cluster-test: ## what rigs and engineers see when instances or Redis die or are restarted, in browsers
+cluster-test: ## what rigs and engineers see when instances, Redis or the links to it fail, in browsers
 	@deploy/dev/setup.sh rust compilers postgres nginx redis web browser
 	npm --prefix web run --silent build
 	cargo build --locked --workspace --all-features --bins

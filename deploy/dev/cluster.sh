@@ -32,6 +32,8 @@ CLUSTER_PORT       nginx's port; else the first free one from 8090 on, kept
 CLUSTER_PROFILE    debug (default) or release: which onelap-service of target/
 ONELAP_BIN_DIR     a folder to take it from instead
 CLUSTER_REDIS      0: without Redis
+CLUSTER_LINKS      1: each instance has a link of its own to Redis, which can be cut (fault-proxy, of tests/faults)
+CLUSTER_SHORT      1: `test` asks for less, in less than a minute
 Other settings of the service (RUST_LOG, SIGNUPS_PER_ADDRESS, …) are taken from the environment at an instance's start.
 HELP
     exit 2
@@ -49,9 +51,9 @@ redis="$ROOT/deploy/dev/redis.sh"
 term_deadline_s=30              # as kill_timeout and stop_grace_period say
 
 program() {
-    [ -z "${ONELAP_BIN_DIR:-}" ] || { echo "$ONELAP_BIN_DIR/onelap-service"; return; }
+    [ -z "${ONELAP_BIN_DIR:-}" ] || { echo "$ONELAP_BIN_DIR/${1:-onelap-service}"; return; }
     case "${CLUSTER_PROFILE:-debug}" in
-        debug | release) echo "${CARGO_TARGET_DIR:-$ROOT/target}/${CLUSTER_PROFILE:-debug}/onelap-service" ;;
+        debug | release) echo "${CARGO_TARGET_DIR:-$ROOT/target}/${CLUSTER_PROFILE:-debug}/${1:-onelap-service}" ;;
         *) die "CLUSTER_PROFILE is \"$CLUSTER_PROFILE\": use debug or release" ;;
     esac
 }
@@ -182,11 +184,27 @@ write_env() {
         cat "$("$postgres" env "$name")"
         [ "${CLUSTER_REDIS:-1}" = 0 ] || printf "export REDIS_URL='%s'\n" "$("$redis" url "$name")"
         printf "export CLUSTER_URL='%s'\n" "$(url)"
-        for each in $(instances); do printf "export CLUSTER_URL_%s='http://127.0.0.1:%s'\n" "${each^^}" "$(cat "$state/$each.port")"; done
+        for each in $(instances); do
+            printf "export CLUSTER_URL_%s='http://127.0.0.1:%s'\n" "${each^^}" "$(cat "$state/$each.port")"
+            ! has_links || printf "export CLUSTER_LINK_%s='%s'\n" "${each^^}" "$(cat "$state/link-$each.control")"
+        done
     } | (umask 077 && cat >"$state/cluster.env")
 }
 
+has_links() { [ "${CLUSTER_LINKS:-0}" = 1 ] && [ "${CLUSTER_REDIS:-1}" != 0 ]; }
+
 # ---- the parts --------------------------------------------------------------------------------------------------------
+
+# A link to Redis, and the port on which it is told to be honest, silent or reset.
+start_link() {
+    local what=link-$1 file to
+    if pid_of "$what" >/dev/null; then return; fi
+    file=$(program fault-proxy)
+    [ -x "$file" ] || die "$file is missing: cargo build -p faults"
+    to=$("$redis" url "$name")
+    to=${to#*@}
+    launch "$what" "$file" "$file" "127.0.0.1:$(cat "$state/$what.port")" "${to%/*}" "127.0.0.1:$(cat "$state/$what.control")"
+}
 
 start_instance() {
     local what=$1 file
@@ -198,6 +216,7 @@ start_instance() {
         # shellcheck disable=SC1091
         . "$state/cluster.env"
         export LISTEN PUBLIC_URL JWT_SECRET CLIENT_IP_HEADER=X-Real-IP OTEL_RESOURCE_ATTRIBUTES="service.instance.id=$what"
+        ! has_links || REDIS_URL=$(sed -E "s#@[^/]*#@127.0.0.1:$(cat "$state/link-$what.port")#" <<<"$REDIS_URL")
         LISTEN="127.0.0.1:$(cat "$state/$what.port")" PUBLIC_URL=$(url) JWT_SECRET=$(cat "$state/jwt-secret")
         launch "$what" "$file" "$file"
     )
@@ -260,6 +279,12 @@ start() {
     "$postgres" start "$name" >/dev/null 9>&-
     [ "${CLUSTER_REDIS:-1}" = 0 ] || "$redis" start "$name" >/dev/null 9>&-
     for each in $(instances); do instance_port "$each"; done
+    if has_links; then
+        for each in $(instances); do
+            [ -s "$state/link-$each.port" ] || { free_port >"$state/link-$each.port"; free_port >"$state/link-$each.control"; }
+            start_link "$each"
+        done
+    fi
     front_port
     write_env
     for each in $(instances); do start_instance "$each"; done
@@ -273,6 +298,7 @@ stop() {
     with_lock "$name.run"
     for each in $(instances); do end "$each" TERM & enders+=($!); done
     [ ${#enders[@]} -eq 0 ] || wait "${enders[@]}"
+    for each in $(instances); do end "link-$each" TERM; done
     end nginx TERM
     "$redis" stop "$name" 9>&-
     "$postgres" stop "$name" 9>&-
@@ -366,6 +392,7 @@ keep_logs() {
 
 test_it() {
     local status=0
+    export CLUSTER_LINKS=1
     start_own cluster-test
     state="$DEV/$CLUSTER"
     # shellcheck disable=SC1090

@@ -14,6 +14,7 @@ usage: redis.sh COMMAND [NAME]        NAME is "dev" unless given
   kill      SIGKILL, as a machine that dies
   status    says whether it runs; exit 0 when it does
   url       prints its URL
+  ask       NAME WORD…: what redis-cli answers
   destroy   stop it and delete its folder
 HELP
     exit 2
@@ -21,7 +22,7 @@ HELP
 
 command=${1:-}
 name=${2:-dev}
-[ $# -le 2 ] || usage
+[ $# -le 2 ] || [ "$command" = ask ] || usage
 [[ $name =~ ^[a-z][a-z0-9-]{0,30}$ ]] || die "server name \"$name\": use a-z, 0-9 and -, starting with a letter"
 
 dir="$DEV/redis-$name"   # password and port, ours
@@ -155,6 +156,10 @@ kill_server() {
     while server_pid >/dev/null; do sleep 0.02; done
 }
 
+ask() {
+    REDISCLI_AUTH="$(cat "$dir/password")" redis-cli -h 127.0.0.1 -p "$(port)" "$@" </dev/null
+}
+
 destroy() {
     stop
     rm -rf "$(real)" "$dir" "$DEV/redis-$name.lock"
@@ -166,6 +171,7 @@ case "$command" in
     kill) kill_server ;;
     status) if is_running; then echo "running on port $(port)"; else echo "not running"; exit 3; fi ;;
     url) [ -s "$dir/port" ] || die "there is no server .dev/redis-$name yet; create it with: deploy/dev/redis.sh start $name"; url ;;
+    ask) ask "${@:3}" ;;
     destroy) destroy ;;
     *) usage ;;
 esac

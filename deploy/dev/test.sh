@@ -3,6 +3,7 @@
 #
 # FUZZ_SECONDS   seconds per fuzz target (0: none; default 10)
 # CHAOS_SECONDS  seconds of chaos (0: none; default 30)
+# CLUSTER_TEST   0: without two instances behind nginx that die and are restarted (default: the short form, some 50 s)
 # WINDOWS        1: the agent and the fake game as Windows programs too, under Wine (default 0: it takes some minutes and 3 GB the first time)
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -77,6 +78,9 @@ test_chaos() {
     CHAOS_BIN="${CARGO_TARGET_DIR:-$ROOT/target}/debug" CHAOS_SECONDS="$chaos_seconds" CHAOS_SEED="${CHAOS_SEED:-1}" deploy/dev/chaos.sh --rigs 3
 }
 
+# What `make cluster-test` asks for at length; its limits are the same. The programs and the web app are built.
+test_cluster() { CLUSTER_SHORT=1 deploy/dev/cluster.sh test; }
+
 # A query is checked against the committed .sqlx/, as in any build without a database; the step "sqlx" compares that folder.
 export SQLX_OFFLINE=true
 
@@ -92,6 +96,7 @@ step "test rust" test_rust
 step "test web" test_web
 step "test browser" test_browser
 [ "$chaos_seconds" -eq 0 ] || step "chaos ($chaos_seconds s)" test_chaos
+[ "${CLUSTER_TEST:-1}" = 0 ] || step "cluster, short" test_cluster
 [ "${WINDOWS:-0}" != 1 ] || step "windows" deploy/dev/windows.sh test
 [ "$fuzz_seconds" -eq 0 ] || step "fuzz ($fuzz_seconds s each)" tests/fuzz/run.sh "$fuzz_seconds"
 passed=yes

@@ -1,6 +1,9 @@
-// The cluster that deploy/dev/cluster.sh has started: where it is, what its instances count, and what can be done to them.
+// The cluster that deploy/dev/cluster.sh has started: where it is, what its instances and its Redis count, and what can be
+// done to them.
 
 import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { createConnection } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
@@ -8,6 +11,7 @@ const run = promisify(execFile);
 const DEV = join(import.meta.dirname, "../../deploy/dev");
 
 export type Instance = "a" | "b";
+export const INSTANCES: readonly Instance[] = ["a", "b"];
 type Gauge = "onelap_agents" | "onelap_viewers" | "onelap_bus_connected" | "onelap_bus_subscriptions";
 
 export const otherOf = (instance: Instance): Instance => (instance === "a" ? "b" : "a");
@@ -22,6 +26,7 @@ export class Cluster {
   /** nginx's address. */
   readonly url = setting("CLUSTER_URL");
   readonly #urls = { a: setting("CLUSTER_URL_A"), b: setting("CLUSTER_URL_B") };
+  readonly #links = { a: Number(setting("CLUSTER_LINK_A")), b: Number(setting("CLUSTER_LINK_B")) };
   readonly #name = setting("CLUSTER");
 
   /** What an instance counts now; nothing where it does not answer. */
@@ -35,19 +40,30 @@ export class Cluster {
     }
   }
 
+  /** What both count now. */
+  async counts(gauge: Gauge): Promise<Record<Instance, number>> {
+    const [a, b] = await Promise.all([this.count("a", gauge), this.count("b", gauge)]);
+    return { a: a ?? 0, b: b ?? 0 };
+  }
+
   /** The instance that has a connected agent. */
   async home(): Promise<Instance | undefined> {
-    const [a, b] = await Promise.all([this.count("a", "onelap_agents"), this.count("b", "onelap_agents")]);
+    const { a, b } = await this.counts("onelap_agents");
     return a ? "a" : b ? "b" : undefined;
   }
 
   async viewers(): Promise<Record<Instance, number>> {
-    const [a, b] = await Promise.all([this.count("a", "onelap_viewers"), this.count("b", "onelap_viewers")]);
-    return { a: a ?? 0, b: b ?? 0 };
+    return this.counts("onelap_viewers");
   }
 
   async pid(instance: Instance): Promise<number> {
     return Number((await this.#script("cluster.sh", "pid", instance)).trim());
+  }
+
+  /** Resident memory of an instance, in MiB. */
+  async memory(instance: Instance): Promise<number> {
+    const status = await readFile(`/proc/${await this.pid(instance)}/status`, "utf8");
+    return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) / 1024;
   }
 
   /** Ends it in order, if it runs, starts it, and waits until nginx uses it. */
@@ -66,6 +82,33 @@ export class Cluster {
 
   async startRedis(): Promise<void> {
     await this.#script("redis.sh", "start", this.#name);
+  }
+
+  /** What Redis answers, line by line. */
+  async askRedis(...words: string[]): Promise<string[]> {
+    const answer = await this.#script("redis.sh", "ask", this.#name, ...words);
+    return answer.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+  }
+
+  /** Between an instance and Redis nothing passes any more, in either direction, and nobody is told. */
+  async cutOff(instance: Instance): Promise<void> {
+    await this.#tell(instance, "silent");
+  }
+
+  async mend(instance: Instance): Promise<void> {
+    await this.#tell(instance, "honest");
+  }
+
+  #tell(instance: Instance, word: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const socket = createConnection(this.#links[instance], "127.0.0.1", () => socket.write(`${word}\n`));
+      socket.once("error", reject);
+      socket.once("data", (answer) => {
+        socket.destroy();
+        if (answer.toString().trim() === word) resolve();
+        else reject(new Error(`the link of ${instance}: ${answer.toString()}`));
+      });
+    });
   }
 
   async #script(script: string, ...words: string[]): Promise<string> {

@@ -143,8 +143,9 @@ impl Stream {
             }
             (None, None) => return,
         };
-        if let Some(begin) = begin {
-            live.begin(self.session, begin);
+        match begin {
+            Some(begin) => live.begin(self.session, begin),
+            None => live.take_over(self.session),
         }
         self.is_shown = true;
         self.tell_history(live);

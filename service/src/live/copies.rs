@@ -65,9 +65,18 @@ impl Hub {
 
     /// Whether the rig that shows the session is connected here.
     fn is_held(&self, team: TeamId, session: SessionId) -> bool {
+        self.teams().get(&team).is_some_and(|team| team.holds(session))
+    }
+
+    /// A session is not followed whose rig is here. Who begins to follow looks after that, who takes the rig looks after
+    /// that: whichever was later finds it.
+    pub(super) fn unfollow_if_held(&self, team: TeamId, session: SessionId) {
+        let Some(bus) = &self.bus else { return };
+        // Under the lock, so that a rig that leaves at this moment is followed after it and not before.
         let teams = self.teams();
-        let mut rigs = teams.get(&team).into_iter().flat_map(|team| team.rigs.values());
-        rigs.any(|rig| rig.connection.is_some() && rig.state.session == Some(session))
+        if teams.get(&team).is_some_and(|team| team.holds(session)) {
+            bus.unfollow(team, session);
+        }
     }
 
     /// A viewer wants more or fewer of a session.

@@ -237,6 +237,11 @@ impl Hub {
 }
 
 impl Team {
+    /// Whether the rig that shows the session is connected here.
+    pub(super) fn holds(&self, session: SessionId) -> bool {
+        self.rigs.values().any(|rig| rig.connection.is_some() && rig.state.session == Some(session))
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.rigs.is_empty() && self.watchers.is_empty() && self.sessions.is_empty()
     }

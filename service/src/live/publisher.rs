@@ -132,11 +132,15 @@ impl Publisher {
         drop(teams);
         live.skew(skew_ms);
         self.change(|state| state.session = Some(session));
-        if let Some(bus) = bus {
-            // From here on it comes from this instance; the others read how it stands.
-            bus.unfollow(self.team, session);
-            live.renew(bus, self.team);
-        }
+        self.take_over(session);
+    }
+
+    /// From here on a session that is live comes from this instance, which may have followed it on another: the others
+    /// read how it stands.
+    pub fn take_over(&self, session: SessionId) {
+        let (Some(bus), Some(live)) = (self.hub.bus.as_deref(), self.hub.session(self.team, session)) else { return };
+        self.hub.unfollow_if_held(self.team, session);
+        live.renew(bus, self.team);
     }
 
     /// Whether the session is what the rig shows.

@@ -171,6 +171,14 @@ async fn the_rig_may_move_and_its_viewers_stay() {
     assert_eq!(goodbye.as_deref(), Some("another agent has connected with this rig's token"));
     until_live(&mut moved, &mut on_b).await;
     until_live(&mut moved, &mut on_a).await;
+    // Who followed it before has it now, and the other way round.
+    let channel = format!("live:{}:{}", pair.team.id, moved.session);
+    eventually("only the first instance follows it", || async {
+        let followed = (pair.subscriptions(&pair.a), pair.subscriptions(&pair.b));
+        let heard = pair.redis.ask(&["pubsub", "numsub", &channel]);
+        (followed == (1, 0) && heard.lines().last() == Some("1")).then_some(())
+    })
+    .await;
     moved.lap(2).await;
     for viewer in [&mut on_a, &mut on_b] {
         let lap = viewer
@@ -253,6 +261,31 @@ async fn without_redis_the_rigs_own_instance_goes_on_and_the_other_recovers() {
         .await;
     assert_eq!(known, [1]);
     until_live(&mut agent, &mut on_b).await;
+}
+
+#[tokio::test]
+async fn a_session_is_not_followed_whose_rig_comes_while_a_viewer_asks_for_it() {
+    let mut pair = Pair::start().await;
+    let mut agent = pair.rig.agent().await;
+    agent.begin().await;
+    agent.batch(1, 200.0).await;
+    let (session, place) = (agent.session, agent.sequence);
+    agent.acknowledged(place).await;
+    drop(agent);
+    // Without Redis the viewer is asked for at Postgres, which takes a while, and the rig comes meanwhile.
+    pair.redis.kill();
+    let mut viewer = pair.team.at(&pair.b).viewer().await;
+    viewer.subscribe(pair.team.id, session).await;
+    let (mut moved, committed) = RawAgent::connect(pair.b.address, &pair.rig.token, 1, vec![session]).await;
+    moved.session = session;
+    moved.sequence = committed[0].sequence;
+    until_live(&mut moved, &mut viewer).await;
+    eventually("nothing is followed", || async { (pair.subscriptions(&pair.b) == 0).then_some(()) }).await;
+    pair.redis.restart();
+    let channel = format!("live:{}:{session}", pair.team.id);
+    until_live(&mut moved, &mut viewer).await;
+    eventually("it has Redis", || async { (pair.b.state().hub.figures.bus_connected.get() == 1).then_some(()) }).await;
+    assert_eq!(pair.redis.ask(&["pubsub", "numsub", &channel]).lines().last(), Some("0"));
 }
 
 #[tokio::test]

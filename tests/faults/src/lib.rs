@@ -53,7 +53,7 @@ pub trait Tap: Send + Sync {
 }
 
 /// Nobody listens.
-struct Deaf;
+pub struct Deaf;
 
 impl Tap for Deaf {
     fn said(&self, _: u64, _: Side, _: &[u8]) {}
@@ -79,7 +79,11 @@ impl FaultProxy {
 
     /// The same, and `tap` hears what is said.
     pub async fn tapped(server: SocketAddr, tap: Arc<dyn Tap>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        Self::on(TcpListener::bind("127.0.0.1:0").await.expect("a free port"), server, tap)
+    }
+
+    /// The same with a listener that is there already.
+    pub fn on(listener: TcpListener, server: SocketAddr, tap: Arc<dyn Tap>) -> Self {
         let address = listener.local_addr().expect("an address");
         let (server, to) = watch::channel(server);
         let (manners, now) = watch::channel(Manners::Honest);

@@ -226,8 +226,10 @@ impl Bus {
             entry
         };
         let live = following.join(self, hub, team, session).await;
-        if live.is_none() {
-            self.unfollow(team, session);
+        match live {
+            None => self.unfollow(team, session),
+            // The rig may have come while it was asked for.
+            Some(_) => hub.unfollow_if_held(team, session),
         }
         live
     }
@@ -237,8 +239,9 @@ impl Bus {
         let mut all = self.following();
         if all.remove(&(team, session)).is_some() {
             self.figures.bus_subscriptions.set(all.len() as i64);
-            self.ask_to_unsubscribe(live_channel(team, session));
         }
+        // Who was about to follow it may have asked to subscribe since it was let go of.
+        self.ask_to_unsubscribe(live_channel(team, session));
     }
 
     /// Follows what a team's rigs do, and tells what they did last, as far as Redis knows.

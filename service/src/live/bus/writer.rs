@@ -38,6 +38,8 @@ pub(super) async fn run(bus: Arc<Bus>, hub: Arc<Hub>, mut queue: mpsc::Receiver<
                 Err(error) => tracing::debug!(%error, "Redis is not reached"),
             }
             drop_waiting(&bus, &mut queue);
+            // Without Redis no sign can come.
+            hub.look_for_signs();
             sleep(RETRY).await;
         }
     };
