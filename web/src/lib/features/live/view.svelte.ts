@@ -69,7 +69,7 @@ export class LiveView {
     this.session = id === null ? null : new LiveSession(id, () => this.feed.serverNow());
     this.values = Values.none;
     this.ageMs = null;
-    this.backfill = id === null ? null : new Backfill(this.feed.ring, (lap) => this.recorded(id, lap));
+    this.backfill = id === null ? null : new Backfill(this.feed.ring, (fromS, toS) => this.recorded(id, fromS, toS));
     this.feed.show(this.teamAndRig.team, id);
   }
 
@@ -100,8 +100,9 @@ export class LiveView {
     };
   }
 
-  private async recorded(session: SessionId, lap: number): Promise<Batch | null> {
-    const path = `/api/teams/${this.teamAndRig.team}/sessions/${session}/laps/${lap}/trace?channels=${RECORDED_CHANNELS}`;
+  private async recorded(session: SessionId, fromS: number, toS: number): Promise<Batch | null> {
+    const what = `from_s=${fromS.toFixed(3)}&to_s=${toS.toFixed(3)}&channels=${RECORDED_CHANNELS}`;
+    const path = `/api/teams/${this.teamAndRig.team}/sessions/${session}/trace?${what}`;
     try {
       return await this.feed.decode(await this.api.bytes(path));
     } catch (error) {
