@@ -135,6 +135,14 @@ for name, pipeline in collector["service"]["pipelines"].items():
         for part in pipeline[kind]:
             if part not in collector[kind]:
                 sys.exit(f"the pipeline {name} names {part}, which {kind} does not have")
+compose = yaml.safe_load(open("docker-compose.yml"))
+listens = collector["receivers"]["otlp"]["protocols"]["http"]["endpoint"].rsplit(":")[-1]
+for name in ("service-a", "service-b"):
+    said = compose["services"][name]["environment"]
+    if said["OTEL_EXPORTER_OTLP_ENDPOINT"] != f"http://otel-collector:{listens}":
+        sys.exit(f"{name} sends traces to {said['OTEL_EXPORTER_OTLP_ENDPOINT']}, the collector listens on port {listens}")
+    if "service.instance.id=" not in said["OTEL_RESOURCE_ATTRIBUTES"]:
+        sys.exit(f"{name} does not say in its traces which instance it is")
 uids = {source["uid"] for file in glob.glob("deploy/grafana/provisioning/datasources/*") for source in yaml.safe_load(open(file))["datasources"]}
 if not {"prometheus", "jaeger"} <= uids:
     sys.exit(f"the data sources are {uids}")

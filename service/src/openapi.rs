@@ -65,6 +65,7 @@ use utoipa_swagger_ui::SwaggerUi;
         sessions::routes::session_detail,
         laps::routes::car_history,
         laps::routes::lap_trace,
+        laps::routes::session_trace,
         laps::routes::list_channels,
         setups::routes::find_setup,
         health::healthz,

@@ -209,6 +209,7 @@ pub const ROUTES: &[(&str, &str, Access)] = &[
     ("GET", "/api/teams/{team}/sessions/{session}", Access::Reader(Action::SeeHistory)),
     ("GET", "/api/teams/{team}/sessions/{session}/cars/{car}", Access::Reader(Action::SeeHistory)),
     ("GET", "/api/teams/{team}/sessions/{session}/laps/{lap}/trace", Access::Reader(Action::SeeHistory)),
+    ("GET", "/api/teams/{team}/sessions/{session}/trace", Access::Reader(Action::SeeHistory)),
     ("GET", "/api/teams/{team}/setups/{hash}", Access::Reader(Action::SeeSetups)),
     ("GET", "/api/operator/teams", Access::Operator),
     ("GET", "/api/operator/teams/{team}", Access::Operator),

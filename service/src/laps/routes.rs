@@ -1,9 +1,10 @@
-//! `/api/teams/{team}/sessions/{session}/cars/{car}`, `…/laps/{lap}/trace` and `/api/channels`.
+//! `/api/teams/{team}/sessions/{session}/cars/{car}`, `…/laps/{lap}/trace`, `…/trace` and `/api/channels`.
 
 use crate::app::State;
 use crate::auth::ReadScope;
 use crate::error::{ApiError, ErrorBody};
-use crate::laps::{CarHistory, Wanted, store, trace};
+use crate::laps::trace::{self, Part};
+use crate::laps::{CarHistory, Wanted, store};
 use crate::{laps, sessions};
 use actix_web::{HttpResponse, get, web};
 use onelap_protocol::channel::CHANNELS;
@@ -27,6 +28,18 @@ pub(crate) struct LapPath {
 
 #[derive(Deserialize)]
 pub(crate) struct TraceQuery {
+    channels: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct SessionPath {
+    session: SessionId,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct StretchQuery {
+    from_s: f64,
+    to_s: f64,
     channels: Option<String>,
 }
 
@@ -83,7 +96,50 @@ pub(crate) async fn lap_trace(
     sessions::check_shown(&mut tx, &scope.reader, session).await?;
     let chunks = store::chunks(&mut tx, session, lap).await?;
     tx.commit().await?;
-    let trace = web::block(move || trace::trace(&chunks, session, lap, &wanted))
+    answer(session, chunks, Part::Lap(lap), wanted).await
+}
+
+/// Our car's samples of a stretch of session time, both ends included.
+#[utoipa::path(
+    tag = "review",
+    params(
+        ("team" = TeamId, Path),
+        ("session" = SessionId, Path),
+        ("from_s" = f64, Query, description = "Session time in seconds"),
+        ("to_s" = f64, Query, description = "After `from_s`, by half an hour at most"),
+        ("channels" = Option<String>, Query, description = "Names with commas between; all where absent"),
+    ),
+    responses(
+        (status = 200, description = "A batch with opcode 2, see the protocol crate; more samples than it may have are \
+         thinned evenly", body = Vec<u8>, content_type = "application/vnd.onelap.trace"),
+        (status = 404, description = "No such session, or no samples of this stretch", body = ErrorBody),
+        (status = 422, description = "No stretch, or one that is too long; a channel is not known", body = ErrorBody),
+    )
+)]
+#[get("/api/teams/{team}/sessions/{session}/trace")]
+pub(crate) async fn session_trace(
+    scope: ReadScope,
+    state: web::Data<State>,
+    path: web::Path<SessionPath>,
+    query: web::Query<StretchQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let wanted = Wanted::parse(query.channels.as_deref())?;
+    let part = Part::stretch(query.from_s, query.to_s)?;
+    let session = path.session;
+    let mut tx = state.db.tenant(scope.tenant).await?;
+    sessions::check_shown(&mut tx, &scope.reader, session).await?;
+    let chunks = store::chunks_between(&mut tx, session, query.from_s, query.to_s).await?;
+    tx.commit().await?;
+    answer(session, chunks, part, wanted).await
+}
+
+async fn answer(
+    session: SessionId,
+    chunks: Vec<Vec<u8>>,
+    part: Part,
+    wanted: Wanted,
+) -> Result<HttpResponse, ApiError> {
+    let trace = web::block(move || trace::trace(&chunks, session, part, &wanted))
         .await
         .map_err(|error| ApiError::internal(format!("decoding chunks: {error}")))?
         .map_err(|error| ApiError::internal(format!("a chunk of session {session}: {error}")))?
@@ -125,5 +181,5 @@ pub(crate) async fn list_channels() -> HttpResponse {
 
 /// Adds the routes.
 pub fn routes(config: &mut web::ServiceConfig) {
-    config.service(car_history).service(lap_trace).service(list_channels);
+    config.service(car_history).service(lap_trace).service(session_trace).service(list_channels);
 }

@@ -192,6 +192,26 @@ pub(super) async fn driver_changes(
         .collect())
 }
 
+/// The chunks that may have samples of a stretch of session time, in the order of the stream.
+pub(super) async fn chunks_between(
+    tx: &mut TenantTx,
+    session: SessionId,
+    from_s: f64,
+    to_s: f64,
+) -> Result<Vec<Vec<u8>>, sqlx::Error> {
+    let team = tx.team();
+    sqlx::query_scalar!(
+        "select data from chunks
+         where team_id = $1 and session_id = $2 and from_s <= $4 and to_s >= $3 order by epoch, first_sequence",
+        team.0,
+        session.0,
+        from_s,
+        to_s
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
 /// The chunks that may have samples of a lap of our car, in the order of the stream.
 pub(super) async fn chunks(tx: &mut TenantTx, session: SessionId, lap: u16) -> Result<Vec<Vec<u8>>, sqlx::Error> {
     let team = tx.team();

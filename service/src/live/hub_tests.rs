@@ -2,33 +2,14 @@
 use super::*;
 use crate::live::{Begin, Cut};
 use crate::metrics::Metrics;
-use onelap_protocol::CarKey;
-use onelap_protocol::race::{Game, SessionInfo, SessionKind};
+use crate::race::fixtures;
 
 fn hub() -> Arc<Hub> {
     Hub::new(Figures::register(&Metrics::new().unwrap()).unwrap(), Traces::default())
 }
 
 fn begin() -> Begin {
-    let info = SessionInfo {
-        game: Game::Lmu,
-        game_version: None,
-        kind: SessionKind::Race,
-        kind_number: None,
-        track: "Monza".into(),
-        track_length_m: None,
-        car: CarKey("7".into()),
-        car_name: "Porsche 963".into(),
-        class: None,
-        number: None,
-        entrant: None,
-        driver: "A".into(),
-        started_at_ms: 0,
-        duration_s: None,
-        total_laps: None,
-        server: None,
-    };
-    Begin { info, epoch: 1, sequence: 0 }
+    Begin { info: fixtures::session("7"), epoch: 1, sequence: 0 }
 }
 
 #[test]

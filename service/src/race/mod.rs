@@ -3,6 +3,8 @@
 //! Pure: no clock, no socket, no database.
 
 mod car;
+#[cfg(test)]
+pub(crate) mod fixtures;
 pub mod fold;
 
 pub use fold::{Fact, Fold};

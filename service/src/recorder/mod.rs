@@ -22,10 +22,10 @@ use crate::figures::Figures;
 use crate::race::Fold;
 use crate::traces::{BatchTrace, Step, Traces};
 use onelap_protocol::agent::{EndReason, Place};
-use onelap_protocol::channel::CHANNEL_COUNT;
+use onelap_protocol::channel::{ABSENT, CHANNEL_COUNT};
 use onelap_protocol::race::{Lap, RaceEvent, SessionInfo};
 use onelap_protocol::setup::Setup;
-use onelap_protocol::{Batch, RigId, SessionId, TeamId};
+use onelap_protocol::{Batch, Channel, RigId, SessionId, TeamId};
 use prometheus::IntGauge;
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -137,6 +137,13 @@ pub enum Opened {
 
 /// A stretch of session time, in seconds: from, to.
 pub type Stretch = (f64, f64);
+
+/// The session times of a batch, from the first to the last that is known.
+fn stretch_of(batch: &Batch) -> Option<Stretch> {
+    let steps = || batch.column(Channel::SessionTime).iter().copied().filter(|steps| *steps != ABSENT);
+    let seconds = |steps: i32| f64::from(steps) * Channel::SessionTime.info().quantum;
+    steps().min().zip(steps().max()).map(|(first, last)| (seconds(first), seconds(last)))
+}
 
 /// What a writer has achieved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 //! One commit is one transaction: the session's row moves from the place where the writer left it to the new one (and
 //! nowhere else: that is the fence), and the chunk, setups, notes and what follows from the events (`facts_store`) with it.
 
-use super::{Stretch, chunk, facts_store};
+use super::{Stretch, chunk, facts_store, stretch_of};
 use crate::db::{Db, Tenant, TenantTx};
 use crate::race::{Fact, Fold};
 use onelap_protocol::agent::{EndReason, Place};
@@ -238,10 +238,12 @@ async fn end_session(tx: &mut TenantTx, head: Head, reason: EndReason) -> Result
 
 async fn insert_chunk(tx: &mut TenantTx, head: Head, commit: &Commit, data: &[u8]) -> Result<(), sqlx::Error> {
     let laps = || commit.chunk.column(Channel::Lap).iter().copied().filter(|lap| *lap != ABSENT);
+    let (from_s, to_s) = stretch_of(&commit.chunk).unzip();
     let team = tx.team();
     sqlx::query!(
-        r#"insert into chunks (team_id, session_id, epoch, first_sequence, last_sequence, lap_from, lap_to, samples, data)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"#,
+        r#"insert into chunks (team_id, session_id, epoch, first_sequence, last_sequence, lap_from, lap_to, from_s, to_s, samples,
+               data)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"#,
         team.0,
         head.session.0,
         head.epoch as i64,
@@ -249,6 +251,8 @@ async fn insert_chunk(tx: &mut TenantTx, head: Head, commit: &Commit, data: &[u8
         commit.chunk_last as i64,
         laps().min(),
         laps().max(),
+        from_s,
+        to_s,
         commit.chunk.len() as i32,
         data,
     )

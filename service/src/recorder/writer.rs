@@ -1,15 +1,15 @@
 //! The task that writes one session for one connection.
 
 use super::store::{self, Commit, CommitError, Head};
-use super::{Content, Item, MOST_TRACED, Opened, Progress, Queue, Stored, Stretch, TracedCommits, resume_store};
+use super::{
+    Content, Item, MOST_TRACED, Opened, Progress, Queue, Stored, Stretch, TracedCommits, resume_store, stretch_of,
+};
 use crate::db::{Db, Tenant, within};
 use crate::figures::Figures;
 use crate::race::{Fact, Fold};
 use crate::traces::{BatchTrace, Step};
 use onelap_protocol::agent::Place;
-use onelap_protocol::channel::ABSENT;
 use onelap_protocol::race::{RaceEvent, SessionInfo};
-use onelap_protocol::{Batch, Channel};
 use std::time::{Duration, SystemTime};
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
@@ -284,13 +284,6 @@ impl Job {
         self.pending.clear();
         told.progress.send_replace(Progress::Committed(sequence));
     }
-}
-
-/// The session times of a batch, from the first to the last that is known.
-fn stretch_of(batch: &Batch) -> Option<Stretch> {
-    let steps = || batch.column(Channel::SessionTime).iter().copied().filter(|steps| *steps != ABSENT);
-    let seconds = |steps: i32| f64::from(steps) * Channel::SessionTime.info().quantum;
-    steps().min().zip(steps().max()).map(|(first, last)| (seconds(first), seconds(last)))
 }
 
 fn union(one: Option<Stretch>, other: Option<Stretch>) -> Option<Stretch> {

@@ -1,34 +1,14 @@
 //! A recorded race comes out the same however it is cut: into commits, into connections that go on from the checkpoint,
 //! with items that come again, live or as backfill.
 use super::*;
-use onelap_protocol::race::{Game, Lap, PitStep, SessionKind};
-use onelap_protocol::{CarKey, RigId, Sample, SessionId, TeamId};
+use crate::race::fixtures;
+use onelap_protocol::race::{Lap, PitStep};
+use onelap_protocol::{Batch, CarKey, Channel, RigId, Sample, SessionId, TeamId};
 use proptest::prelude::*;
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use std::collections::BTreeMap;
 
 const OURS: &str = "7";
-
-fn info() -> SessionInfo {
-    SessionInfo {
-        game: Game::Lmu,
-        game_version: None,
-        kind: SessionKind::Race,
-        kind_number: None,
-        track: "Monza".into(),
-        track_length_m: None,
-        car: CarKey(OURS.into()),
-        car_name: "Porsche 963".into(),
-        class: None,
-        number: None,
-        entrant: None,
-        driver: "A".into(),
-        started_at_ms: 0,
-        duration_s: None,
-        total_laps: None,
-        server: None,
-    }
-}
 
 fn lap(car: &str, n: u16, driver: &str, stops: bool) -> RaceEvent {
     RaceEvent::Lap(Lap {
@@ -71,7 +51,7 @@ fn batch(sequence: u64, lap: u16) -> Batch {
 
 /// A race of two cars: stops every six laps, with another driver behind the wheel, in the order of the stream.
 fn race(laps: u16) -> Vec<Content> {
-    let mut items = vec![Content::Info(Box::new(info()))];
+    let mut items = vec![Content::Info(Box::new(fixtures::session(OURS)))];
     let driver = |n: u16| if (n / 6).is_multiple_of(2) { "A" } else { "B" };
     for n in 1..=laps {
         for _ in 0..3 {
@@ -147,7 +127,7 @@ impl Rows {
     fn stored(&self, session: SessionId) -> Stored {
         let place = Place { session, epoch: 1, sequence: self.sequence };
         Stored {
-            info: info(),
+            info: fixtures::session(OURS),
             place,
             earlier_runs: Vec::new(),
             fold: self.fold.clone(),

@@ -1,13 +1,26 @@
 //! The shipped agent in the test's process, looking at a fake game.
 
 use crate::{PATIENCE, Rig, Team, TestApp, eventually};
-use fake_game::{LapRecord, RaceLog};
+use fake_game::{LapRecord, Options, RaceLog};
 use onelap_agent::run::sources::{Games, LmuOptions};
-use onelap_agent::run::{Agent, AgentHandle, AgentOptions, GameChoice, Input, RigOptions, SpoolPlace};
+use onelap_agent::run::{Agent, AgentError, AgentHandle, AgentOptions, GameChoice, Input, RigOptions, SpoolPlace};
 use onelap_agent::server::ServerUrl;
 use onelap_protocol::{RigToken, SessionId};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+/// Model seconds per second: fast, and still slow enough that no scoring tick is missed on a busy machine.
+pub const SPEED: f64 = 8.0;
+/// What a lap of the short track needs at that speed on a busy machine, with room.
+pub const A_LAP: Duration = Duration::from_secs(25);
+
+/// A race of twelve cars at that speed.
+#[must_use]
+pub fn race() -> Options {
+    Options { speed: SPEED, cars: 12, ..Options::default() }
+}
 
 impl TestApp {
     /// What an agent with these rigs and this input is started with.
@@ -35,12 +48,35 @@ impl Rig {
     /// Starts the agent for this rig, to look at a fake game's LMU.
     #[must_use]
     pub fn watch_lmu(&self, app: &TestApp, game: &fake_game::Handle) -> AgentHandle {
-        let lmu = LmuOptions {
-            location: game.lmu_path().map(|path| path.display().to_string()),
-            rest_port: game.rest_addr().map(|addr| addr.port()),
-        };
-        let games = Input::Games(Games { lmu: Some(lmu), f1: false });
-        Agent::spawn(&app.agent_options(vec![self.options(GameChoice::Lmu)], games)).expect("the agent starts")
+        Agent::spawn(&self.lmu_agent(app, game)).expect("the agent starts")
+    }
+
+    /// The same with its spool in this folder.
+    ///
+    /// # Errors
+    /// Where the folder is somebody else's.
+    pub fn watch_lmu_on_disk(
+        &self,
+        app: &TestApp,
+        game: &fake_game::Handle,
+        folder: &Path,
+    ) -> Result<AgentHandle, AgentError> {
+        let spool = SpoolPlace::Disk { folder: folder.to_owned(), cap_bytes: 64 << 20 };
+        Agent::spawn(&AgentOptions { spool, ..self.lmu_agent(app, game) })
+    }
+
+    fn lmu_agent(&self, app: &TestApp, game: &fake_game::Handle) -> AgentOptions {
+        let games = Input::Games(Games { lmu: Some(lmu_options(game)), f1: false });
+        app.agent_options(vec![self.options(GameChoice::Lmu)], games)
+    }
+}
+
+/// Where a fake game's LMU is to be found.
+#[must_use]
+pub fn lmu_options(game: &fake_game::Handle) -> LmuOptions {
+    LmuOptions {
+        location: game.lmu_path().map(|path| path.display().to_string()),
+        rest_port: game.rest_addr().map(|addr| addr.port()),
     }
 }
 

@@ -107,6 +107,9 @@ impl Route {
             };
             path.replace_range(start..=end, &value);
         }
+        if self.operation == "session_trace" {
+            path.push_str("?from_s=0&to_s=60");
+        }
         Request { path, body: self.has_body.then(|| self.body(with)) }
     }
 

@@ -405,6 +405,7 @@ async fn answers(asker: &Team, team: &str, rig: &str, token: &str, session: &str
         ("GET", format!("/sessions/{session}"), None),
         ("GET", format!("/sessions/{session}/cars/7-abc123"), None),
         ("GET", format!("/sessions/{session}/laps/1/trace"), None),
+        ("GET", format!("/sessions/{session}/trace?from_s=0&to_s=60"), None),
         ("GET", format!("/setups/{hash}"), None),
     ] {
         let answer = asker.request(method, &format!("{base}{path}"), body).await;
@@ -442,6 +443,7 @@ async fn another_teams_things_look_as_if_they_did_not_exist() {
         ("GET", format!("/sessions/{session}")),
         ("GET", format!("/sessions/{session}/cars/7-abc123")),
         ("GET", format!("/sessions/{session}/laps/1/trace")),
+        ("GET", format!("/sessions/{session}/trace?from_s=0&to_s=60")),
     ] {
         let answer = ours.request(method, &format!("/api/teams/{}{path}", ours.id), None).await;
         assert_eq!(answer.status, 404, "{method} {path}");

@@ -328,8 +328,14 @@ async fn a_rig_says_what_it_keeps_and_the_service_when_it_last_acknowledged() {
     let mut agent = ours.rig("RIG_A").await.agent().await;
     let mut watcher = ours.viewer().await;
     watcher.say(&ViewerMessage::Watch { team: ours.id }).await;
-    let status =
-        |spool| AgentMessage::Status { game: None, state: GameState::Menu, session: None, notice: None, spool };
+    let status = |spool| AgentMessage::Status {
+        game: None,
+        state: GameState::Menu,
+        session: None,
+        notice: None,
+        spool,
+        clock_ms: None,
+    };
     let spool = SpoolState {
         bytes: 41 << 20,
         items: 36_000,

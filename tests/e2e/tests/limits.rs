@@ -85,6 +85,7 @@ async fn texts_that_are_only_shown_have_a_limit_too() {
             session: None,
             notice,
             spool: SpoolState::default(),
+            clock_ms: None,
         })
         .await;
     let (code, message, _) = agent.error().await;

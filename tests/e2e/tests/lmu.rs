@@ -1,34 +1,22 @@
 //! Le Mans Ultimate from end to end: the fake game's memory and REST, the shipped agent, the service, and what people
 //! read of it.
 
-use e2e::rig::{logged_laps, session_of, told_laps};
-use e2e::{Came, PATIENCE, Rig, Team, TestApp, eventually};
-use fake_game::{Command, FakeGame, Options, PlayerState, SessionKind};
+use e2e::rig::{A_LAP, lmu_options, logged_laps, race, session_of, told_laps};
+use e2e::{TestApp, eventually};
+use fake_game::{Command, FakeGame, Options, SessionKind};
 use onelap_agent::record;
-use onelap_agent::run::sources::{Games, LmuOptions, Wanted};
-use onelap_agent::run::{Agent, AgentHandle, GameChoice, Input, SpoolPlace};
-use onelap_agent::status::RigStatus;
+use onelap_agent::run::sources::{Games, Wanted};
+use onelap_agent::run::{Agent, GameChoice, Input};
+use onelap_protocol::Channel;
 use onelap_protocol::race::GameState;
 use onelap_protocol::viewer::{ViewMessage, ViewerMessage};
-use onelap_protocol::{Channel, SessionId, batch};
-use std::path::Path;
-use std::time::{Duration, Instant};
-
-/// Model seconds per second: fast, and still slow enough that no scoring tick is missed on a busy machine.
-const SPEED: f64 = 8.0;
-/// What a lap of the short track needs at that speed on a busy machine, with room.
-const A_LAP: Duration = Duration::from_secs(25);
-
-fn options() -> Options {
-    Options { speed: SPEED, cars: 12, ..Options::default() }
-}
 
 #[tokio::test]
 async fn every_cars_laps_are_recorded_to_the_millisecond() {
     let app = TestApp::spawn().await;
     let ours = app.team("ours").await;
     let rig = ours.rig("RIG_A").await;
-    let game = FakeGame::spawn(options()).await.unwrap();
+    let game = FakeGame::spawn(race()).await.unwrap();
     let agent = rig.watch_lmu(&app, &game);
     let session = session_of(&agent).await;
     game.wait_until(3 * A_LAP, |car| car.laps_completed >= 3).await.expect("three laps");
@@ -55,7 +43,7 @@ async fn a_stop_with_another_driver_makes_a_second_stint() {
     let app = TestApp::spawn().await;
     let ours = app.team("ours").await;
     let rig = ours.rig("RIG_A").await;
-    let game = FakeGame::spawn(options()).await.unwrap();
+    let game = FakeGame::spawn(race()).await.unwrap();
     let agent = rig.watch_lmu(&app, &game);
     let session = session_of(&agent).await;
     let other = game.state().drivers[1].clone();
@@ -90,7 +78,7 @@ async fn a_viewer_sees_what_the_game_shows() {
     let app = TestApp::spawn().await;
     let ours = app.team("ours").await;
     let rig = ours.rig("RIG_A").await;
-    let game = FakeGame::spawn(Options { speed: 1.0, ..options() }).await.unwrap();
+    let game = FakeGame::spawn(Options { speed: 1.0, ..race() }).await.unwrap();
     let agent = rig.watch_lmu(&app, &game);
     let session = session_of(&agent).await;
     let mut viewer = ours.viewer().await;
@@ -129,7 +117,7 @@ async fn a_setup_that_is_changed_in_the_garage_is_seen() {
     let app = TestApp::spawn().await;
     let ours = app.team("ours").await;
     let rig = ours.rig("RIG_A").await;
-    let practice = Options { session: SessionKind::Practice, hold_in_garage: true, speed: 1.0, ..options() };
+    let practice = Options { session: SessionKind::Practice, hold_in_garage: true, speed: 1.0, ..race() };
     let game = FakeGame::spawn(practice).await.unwrap();
     let agent = rig.watch_lmu(&app, &game);
     let session = session_of(&agent).await;
@@ -161,7 +149,7 @@ async fn a_game_that_is_gone_is_noticed_and_one_that_comes_back_goes_on() {
     let app = TestApp::spawn().await;
     let ours = app.team("ours").await;
     let rig = ours.rig("RIG_A").await;
-    let game = FakeGame::spawn(Options { speed: 1.0, ..options() }).await.unwrap();
+    let game = FakeGame::spawn(Options { speed: 1.0, ..race() }).await.unwrap();
     let agent = rig.watch_lmu(&app, &game);
     let session = session_of(&agent).await;
     let mut viewer = ours.viewer().await;
@@ -191,16 +179,10 @@ async fn a_recording_plays_back_to_the_same_laps() {
     let app = TestApp::spawn().await;
     let ours = app.team("ours").await;
     let (rig, replayed) = (ours.rig("RIG_A").await, ours.rig("REPLAY").await);
-    let game = FakeGame::spawn(options()).await.unwrap();
+    let game = FakeGame::spawn(race()).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("two-minutes.1lap");
-    let games = Games {
-        lmu: Some(LmuOptions {
-            location: game.lmu_path().map(|p| p.display().to_string()),
-            rest_port: game.rest_addr().map(|a| a.port()),
-        }),
-        f1: false,
-    };
+    let games = Games { lmu: Some(lmu_options(&game)), f1: false };
     let stop = tokio_util::sync::CancellationToken::new();
     let wanted = Wanted::from(&rig.options(GameChoice::Lmu));
     let recording = record::spawn(&file, &games, 20, wanted, &stop).unwrap();
@@ -230,175 +212,4 @@ async fn a_recording_plays_back_to_the_same_laps() {
         assert_eq!(told_laps(&first["laps"]), told_laps(&second["laps"]), "car {key}");
     }
     replay.stop().await;
-}
-
-#[tokio::test]
-async fn an_agent_that_lost_its_service_goes_on_where_it_was() {
-    let mut app = TestApp::spawn().await;
-    let ours = app.team("ours").await;
-    let rig = ours.rig("RIG_A").await;
-    let game = FakeGame::spawn(options()).await.unwrap();
-    let agent = rig.watch_lmu(&app, &game);
-    let session = session_of(&agent).await;
-    game.wait_until(2 * A_LAP, |car| car.laps_completed == 1).await.expect("a lap");
-    app.stop().await;
-    // A lap is driven while nobody listens.
-    game.wait_until(2 * A_LAP, |car| car.laps_completed == 2).await.expect("another lap");
-    app.restart().await;
-    game.wait_until(2 * A_LAP, |car| car.laps_completed == 3).await.expect("a third lap");
-    game.command(Command::EndSession).await.unwrap();
-    game.command(Command::NextSession { kind: SessionKind::Practice }).await.unwrap();
-    ours.ended_session(session).await;
-    // The next session may have begun before what was missed of this one has come.
-    has_all_laps(&ours, session, &game.log()).await;
-    let mut viewer = ours.viewer().await;
-    viewer.say(&ViewerMessage::Watch { team: ours.id }).await;
-    assert!(matches!(viewer.next().await, Came::Message(ViewMessage::Hello { .. })));
-    agent.stop().await;
-}
-
-/// Starts the agent for a rig with its spool in this folder, to look at a fake game's LMU.
-fn start_on_disk(
-    app: &TestApp,
-    rig: &Rig,
-    game: &fake_game::Handle,
-    folder: &Path,
-) -> Result<AgentHandle, onelap_agent::run::AgentError> {
-    let lmu = LmuOptions {
-        location: game.lmu_path().map(|p| p.display().to_string()),
-        rest_port: game.rest_addr().map(|a| a.port()),
-    };
-    let games = Input::Games(Games { lmu: Some(lmu), f1: false });
-    let mut options = app.agent_options(vec![rig.options(GameChoice::Lmu)], games);
-    options.spool = SpoolPlace::Disk { folder: folder.to_owned(), cap_bytes: 64 << 20 };
-    Agent::spawn(&options)
-}
-
-/// Waits until a session's laps are those of the game's log.
-async fn has_all_laps(team: &Team, session: SessionId, log: &fake_game::RaceLog) {
-    let logged = logged_laps(log, 0, log.player_car_id);
-    eventually("every lap is recorded", || async {
-        let told = told_laps(&team.session(session).await["laps"]);
-        Some(()).filter(|()| told == logged)
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn an_agent_that_is_stopped_goes_on_in_its_session_and_no_viewer_sees_it_end() {
-    let app = TestApp::spawn().await;
-    let ours = app.team("ours").await;
-    let rig = ours.rig("RIG_A").await;
-    let game = FakeGame::spawn(options()).await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let agent = start_on_disk(&app, &rig, &game, folder.path()).unwrap();
-    let session = session_of(&agent).await;
-    eventually("the session is recorded", || async { Some(ours.session(session).await).filter(|s| !s.is_null()) })
-        .await;
-    let mut viewer = ours.viewer().await;
-    viewer.subscribe(ours.id, session).await;
-    let first = viewer.next_batch().await.0.epoch;
-    // What the game shows for a moment only, an agent has to see.
-    let well_into_the_second = |car: &PlayerState| car.laps_completed == 1 && car.lap_distance_m > 150.0;
-    game.wait_until(2 * A_LAP, well_into_the_second).await.expect("a lap");
-    agent.stop().await;
-    let agent = start_on_disk(&app, &rig, &game, folder.path()).unwrap();
-    assert_eq!(session_of(&agent).await, session, "the same session goes on");
-    loop {
-        match viewer.next().await {
-            Came::Message(ViewMessage::Ended { reason, .. }) => panic!("a viewer saw the session end: {reason:?}"),
-            Came::Binary(bytes) if batch::peek(&bytes).is_ok_and(|header| header.epoch > first) => break,
-            Came::Message(_) | Came::Binary(_) => {}
-            Came::Closed(code) => panic!("closed with {code:?}"),
-        }
-    }
-    assert!(ours.session(session).await["summary"]["ended_at"].is_null());
-    game.wait_until(2 * A_LAP, |car| car.laps_completed == 3).await.expect("two more laps");
-    game.command(Command::EndSession).await.unwrap();
-    game.command(Command::NextSession { kind: SessionKind::Practice }).await.unwrap();
-    ours.ended_session(session).await;
-    has_all_laps(&ours, session, &game.log()).await;
-    agent.stop().await;
-}
-
-#[tokio::test]
-async fn a_session_that_ended_while_no_agent_ran_gets_its_end_from_the_next_one() {
-    let app = TestApp::spawn().await;
-    let ours = app.team("ours").await;
-    let rig = ours.rig("RIG_A").await;
-    let game = FakeGame::spawn(options()).await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let agent = start_on_disk(&app, &rig, &game, folder.path()).unwrap();
-    let session = session_of(&agent).await;
-    // What the game shows for a moment only, an agent has to see.
-    let well_into_the_second = |car: &PlayerState| car.laps_completed == 1 && car.lap_distance_m > 150.0;
-    game.wait_until(2 * A_LAP, well_into_the_second).await.expect("a lap");
-    agent.stop().await;
-    let log = game.log();
-    game.command(Command::EndSession).await.unwrap();
-    game.command(Command::NextSession { kind: SessionKind::Practice }).await.unwrap();
-    let agent = start_on_disk(&app, &rig, &game, folder.path()).unwrap();
-    assert_ne!(session_of(&agent).await, session);
-    ours.ended_session(session).await;
-    has_all_laps(&ours, session, &log).await;
-    agent.stop().await;
-}
-
-#[tokio::test]
-async fn after_a_break_the_rig_is_live_at_once_and_what_was_missed_follows() {
-    let mut app = TestApp::spawn().await;
-    let ours = app.team("ours").await;
-    let rig = ours.rig("RIG_A").await;
-    let game = FakeGame::spawn(options()).await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let agent = start_on_disk(&app, &rig, &game, folder.path()).unwrap();
-    let session = session_of(&agent).await;
-    game.wait_until(2 * A_LAP, |car| car.laps_completed == 1).await.expect("a lap");
-    app.stop().await;
-    game.wait_until(3 * A_LAP, |car| car.laps_completed >= 3).await.expect("two laps that nobody sees");
-    app.restart().await;
-    let mut status = agent.status();
-    tokio::time::timeout(PATIENCE, status.wait_for(RigStatus::connected)).await.expect("connected").unwrap();
-    let connected = Instant::now();
-    let mut viewer = ours.viewer().await;
-    viewer.subscribe(ours.id, session).await;
-    let (_, batch) = viewer.next_batch().await;
-    let age_s = game.state().session_time_s - batch.value(Channel::SessionTime, batch.len() - 1).unwrap();
-    // The first batch that a viewer sees is of now: eight seconds of the model are one.
-    assert!(age_s < 3.0 * SPEED, "{age_s} s of the model old, {:?} after the connection", connected.elapsed());
-    game.wait_until(2 * A_LAP, |car| car.laps_completed >= 4).await.expect("another lap");
-    game.command(Command::EndSession).await.unwrap();
-    game.command(Command::NextSession { kind: SessionKind::Practice }).await.unwrap();
-    ours.ended_session(session).await;
-    has_all_laps(&ours, session, &game.log()).await;
-    agent.stop().await;
-}
-
-#[tokio::test]
-async fn an_agent_that_was_killed_goes_on_in_its_session_and_sends_what_it_had() {
-    let mut app = TestApp::spawn().await;
-    let ours = app.team("ours").await;
-    let rig = ours.rig("RIG_A").await;
-    let game = FakeGame::spawn(options()).await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let start = |app: &TestApp| start_on_disk(app, &rig, &game, folder.path());
-    let agent = start(&app).unwrap();
-    let session = session_of(&agent).await;
-    game.wait_until(2 * A_LAP, |car| car.laps_completed == 1).await.expect("a lap");
-    app.stop().await;
-    // A lap that nobody hears, and in the next one the agent is killed with that lap on its disk.
-    game.wait_until(2 * A_LAP, |car| car.laps_completed == 2 && car.lap_distance_m > 150.0)
-        .await
-        .expect("a second lap");
-    agent.kill();
-    // A process that is killed lets go of its folder at once, a task when it is dropped.
-    let agent = eventually("the spool's folder is free", || std::future::ready(start(&app).ok())).await;
-    assert_eq!(session_of(&agent).await, session, "the same session goes on");
-    app.restart().await;
-    game.wait_until(2 * A_LAP, |car| car.laps_completed == 4).await.expect("two more laps");
-    game.command(Command::EndSession).await.unwrap();
-    game.command(Command::NextSession { kind: SessionKind::Practice }).await.unwrap();
-    ours.ended_session(session).await;
-    has_all_laps(&ours, session, &game.log()).await;
-    agent.stop().await;
 }

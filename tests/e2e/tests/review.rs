@@ -120,6 +120,44 @@ async fn a_laps_samples_are_its_own_and_only_those_channels_that_were_asked_for(
     assert_eq!(ours.get(&format!("{base}/9/trace")).await.status, 404);
 }
 
+#[tokio::test]
+async fn a_stretch_of_session_time_has_its_samples_across_laps_and_chunks() {
+    let app = TestApp::spawn().await;
+    let ours = app.team("ours").await;
+    let mut agent = ours.rig("RIG_A").await.agent().await;
+    three_laps(&mut agent).await;
+    let base = format!("/sessions/{}/trace", agent.session);
+    let of = async |query: &str| ours.get(&format!("{base}?{query}")).await;
+    let times = |answer: &e2e::Answer| {
+        let (_, batch) = Batch::decode(&answer.bytes).unwrap();
+        (0..batch.len()).map(|i| batch.value(Channel::SessionTime, i).unwrap()).collect::<Vec<f64>>()
+    };
+    let all = of("from_s=0&to_s=60").await;
+    assert_eq!((all.status, all.header("content-type")), (200, Some("application/vnd.onelap.trace")));
+    let all = times(&all);
+    assert_eq!(all.len(), 30, "three laps of five batches of two samples");
+    let (from_s, to_s) = (all[7], all[22]);
+    assert_eq!(times(&of(&format!("from_s={from_s}&to_s={to_s}")).await), all[7..=22], "over two lines, both ends");
+
+    let some = of(&format!("from_s={from_s}&to_s={to_s}&channels=speed")).await;
+    let (header, batch) = Batch::decode(&some.bytes).unwrap();
+    assert_eq!((header.samples, batch.value(Channel::SessionTime, 0)), (16, None));
+    assert!(batch.value(Channel::Speed, 0).is_some());
+
+    assert_eq!(of("from_s=900&to_s=1000").await.status, 404, "nothing was recorded then");
+    for (query, status, said) in [
+        ("from_s=0&to_s=1801", 422, "1800 seconds"),
+        ("from_s=5&to_s=4", 422, "ends after it begins"),
+        ("from_s=0&to_s=NaN", 422, "seconds"),
+        ("from_s=0&to_s=60&channels=spede", 422, "spede"),
+        ("from_s=0", 400, "to_s"),
+    ] {
+        let wrong = of(query).await;
+        assert_eq!(wrong.status, status, "{query}: {}", wrong.body);
+        assert!(wrong.message().contains(said), "{query}: {}", wrong.message());
+    }
+}
+
 /// Writes rows as the owner, under a team's name.
 async fn as_team(owner: &PgPool, team: &Team, sql: &str) -> Result<u64, sqlx::Error> {
     let mut tx = owner.begin().await?;

@@ -5,7 +5,7 @@
  * after a while, because what only this page has missed is recorded within seconds. One request at a time, with longer
  * waits between them; a gap that stays is given up until the service says more.
  *
- * Invariant: what comes goes into gaps only (`Ring.fill`). Not here: sockets and HTTP; `ReadLap` is given from outside.
+ * Invariant: what comes goes into gaps only (`Ring.fill`). Not here: sockets and HTTP; `ReadStretch` is given from outside.
  */
 import { Channel } from '../protocol.gen.ts';
 import type { Batch } from './batch.ts';
@@ -13,8 +13,8 @@ import type { Ring } from './ring.ts';
 import { indexAt } from './source.ts';
 import type { Gap } from './stretch.ts';
 
-/** The samples of a lap as far as they are recorded; null where there are none. */
-export type ReadLap = (lap: number) => Promise<Batch | null>;
+/** The samples of a stretch of session time as far as they are recorded; null where there are none. */
+export type ReadStretch = (fromS: number, toS: number) => Promise<Batch | null>;
 
 /** Waits before each try; the first is longer than the service takes to record. */
 const WAITS_MS = [12_000, 20_000, 40_000, 80_000];
@@ -22,9 +22,9 @@ const WAITS_MS = [12_000, 20_000, 40_000, 80_000];
 const TOLD_MS = 500;
 /** Least time between two requests. */
 const APART_MS = 2000;
-/** Laps that are asked for at once: more is not to be seen. */
-const MOST_LAPS = 4;
-/** How far from a gap a sample may be that says which lap it is: some sources give it more rarely. */
+/** Longest stretch that is asked for: the service gives no more at once, and a page shows less. */
+const MOST_S = 1800;
+/** How far from a gap a sample may be that says the session's time: some sources give it more rarely. */
 const NEAR = 100;
 
 interface Attempt {
@@ -41,7 +41,7 @@ export class Backfill {
 
   constructor(
     private readonly ring: Ring,
-    private readonly readLap: ReadLap,
+    private readonly readStretch: ReadStretch,
   ) {}
 
   /** The service has recorded a stretch of session time, in seconds, that could not be shown. */
@@ -78,10 +78,9 @@ export class Backfill {
     const tries = (this.attempts.get(gap.toMs)?.tries ?? 0) + 1;
     this.attempts.set(gap.toMs, { tries, atMs: nowMs + (WAITS_MS[tries] ?? Infinity) });
     try {
-      for (const lap of this.laps(gap)) {
-        const batch = await this.readLap(lap);
-        if (batch !== null) this.filled += this.ring.fill(batch);
-      }
+      const stretch = this.stretch(gap);
+      const batch = stretch === null ? null : await this.readStretch(...stretch);
+      if (batch !== null) this.filled += this.ring.fill(batch);
     } catch {
       // Not to be had now: it is asked for again when its next time has come.
     } finally {
@@ -93,27 +92,24 @@ export class Backfill {
     return this.ring.gaps.filter((gap) => gap.kind === 'missing');
   }
 
-  /** The laps that a gap lies in, the latest first. */
-  private laps(gap: Gap): number[] {
-    const [first, last] = this.around(gap, Channel.Lap);
-    if (Number.isNaN(last)) return [];
-    const from = Math.max(Number.isNaN(first) ? last : first, last - MOST_LAPS + 1);
-    return Array.from({ length: Math.max(0, last - from + 1) }, (_, i) => last - i);
+  /** The session's time over a gap, its latest part where it is too long; null where that is not known. */
+  private stretch(gap: Gap): [number, number] | null {
+    const [before, after] = this.sessionTimes(gap);
+    if (Number.isNaN(after)) return null;
+    const begin = Number.isNaN(before) ? after - (gap.toMs - gap.fromMs) / 1000 : before;
+    const from = Math.max(begin, after - MOST_S);
+    return from < after ? [from, after] : null;
   }
 
+  /** The session's time before and after a gap, from the nearest samples that have one. */
   private sessionTimes(gap: Gap): [number, number] {
-    return this.around(gap, Channel.SessionTime);
-  }
-
-  /** A channel's values before and after a gap, from the nearest samples that have one. */
-  private around(gap: Gap, channel: number): [number, number] {
     const before = indexAt(this.ring, gap.fromMs);
-    return [this.near(channel, before, -1), this.near(channel, before + 1, 1)];
+    return [this.near(before, -1), this.near(before + 1, 1)];
   }
 
-  private near(channel: number, index: number, step: 1 | -1): number {
+  private near(index: number, step: 1 | -1): number {
     for (let i = 0; i < NEAR; i += 1) {
-      const value = this.ring.value(channel, index + i * step);
+      const value = this.ring.value(Channel.SessionTime, index + i * step);
       if (!Number.isNaN(value)) return value;
     }
     return NaN;

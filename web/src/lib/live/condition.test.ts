@@ -1,24 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { NOW, drivenRig as rig } from '../fixtures/rigs.ts';
 import type { RigState } from '../protocol.gen.ts';
 import { type DashboardFacts, STALE_MS, dashboardCondition, linkCondition, rigCondition } from './condition.ts';
 
-const NOW = 1_800_000_000_000;
-const rig = (over: Partial<RigState> = {}): RigState => ({
-  rig: 'r',
-  name: 'RIG_A',
-  connected: true,
-  since_ms: NOW - 60_000,
-  agent_version: '0.1.0',
-  game: 'lmu',
-  state: 'on_track',
-  session: 's',
-  last_sample_ms: NOW - 100,
-  notice: null,
-  clock_skew_ms: 0,
-  spool: null,
-  acked_ms: null,
-  ...over,
-});
 const facts = (over: Partial<DashboardFacts> = {}): DashboardFacts => ({
   link: 'open',
   rig: rig(),

@@ -13,7 +13,7 @@ const DRAWN = [Channel.Speed, Channel.Throttle, Channel.Brake] as const;
 /** How far back it can reach; the first is what it begins with. */
 export const WINDOWS_S = [30, 120, 300] as const;
 /** What it needs of a stretch that comes from the record. */
-export const RECORDED = [Channel.SessionTime, Channel.Lap, ...DRAWN] as const;
+export const RECORDED = [Channel.SessionTime, ...DRAWN] as const;
 /** What moves by less than this part of a pixel is not drawn anew. */
 const PIXEL_PART = 0.3;
 

@@ -70,7 +70,9 @@ export class LiveView {
     this.values = Values.none;
     this.ageMs = null;
     const isRecorded = id !== null && this.eyes.can(this.teamAndRig.team, 'see_history');
-    this.backfill = !isRecorded ? null : new Backfill(this.feed.ring, (lap) => this.recorded(id, lap));
+    this.backfill = !isRecorded
+      ? null
+      : new Backfill(this.feed.ring, (fromS, toS) => this.recorded(id, fromS, toS));
     this.feed.show(this.teamAndRig.team, id);
   }
 
@@ -101,8 +103,9 @@ export class LiveView {
     };
   }
 
-  private async recorded(session: SessionId, lap: number): Promise<Batch | null> {
-    const path = `/api/teams/${this.teamAndRig.team}/sessions/${session}/laps/${lap}/trace?channels=${RECORDED_CHANNELS}`;
+  private async recorded(session: SessionId, fromS: number, toS: number): Promise<Batch | null> {
+    const what = `from_s=${fromS.toFixed(3)}&to_s=${toS.toFixed(3)}&channels=${RECORDED_CHANNELS}`;
+    const path = `/api/teams/${this.teamAndRig.team}/sessions/${session}/trace?${what}`;
     try {
       return await this.feed.decode(await this.eyes.api.bytes(path));
     } catch (error) {

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
+import { NOW, drivenRig } from '../../fixtures/rigs.ts';
 import type { RigState, SpoolState } from '../../protocol.gen.ts';
 import { isAtRisk, keeping, keepingBrief, keepingWords, lossText } from './keeping.ts';
 
-const NOW = 1_800_000_000_000;
 const spool = (over: Partial<SpoolState> = {}): SpoolState => ({
   bytes: 52_000,
   items: 90,
@@ -12,22 +12,7 @@ const spool = (over: Partial<SpoolState> = {}): SpoolState => ({
   on_disk: true,
   ...over,
 });
-const rig = (over: Partial<RigState> = {}): RigState => ({
-  rig: 'r',
-  name: 'RIG_A',
-  connected: true,
-  since_ms: NOW - 60_000,
-  agent_version: '0.1.0',
-  game: 'lmu',
-  state: 'on_track',
-  session: 's',
-  last_sample_ms: NOW - 100,
-  notice: null,
-  clock_skew_ms: 0,
-  spool: spool(),
-  acked_ms: NOW - 4_000,
-  ...over,
-});
+const rig = (over: Partial<RigState> = {}): RigState => drivenRig({ spool: spool(), acked_ms: NOW - 4_000, ...over });
 const hour = 3_600_000;
 
 it.each<[string, Partial<RigState>, string, string]>([

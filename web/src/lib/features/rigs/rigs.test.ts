@@ -1,24 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { idleRig as rig } from '../../fixtures/rigs.ts';
 import type { FeedListener } from '../../live/feed.ts';
-import type { RigState } from '../../protocol.gen.ts';
 import { Rigs } from './rigs.svelte.ts';
-
-const rig = (id: string, over: Partial<RigState> = {}): RigState => ({
-  rig: id,
-  name: id,
-  connected: false,
-  since_ms: null,
-  agent_version: null,
-  game: null,
-  state: 'not_running',
-  session: null,
-  last_sample_ms: null,
-  notice: null,
-  clock_skew_ms: null,
-  spool: null,
-  acked_ms: null,
-  ...over,
-});
 
 describe('Rigs', () => {
   beforeEach(() => vi.useFakeTimers());
