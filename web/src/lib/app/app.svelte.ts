@@ -8,7 +8,7 @@ import type { About, Action, Me, Roles, Team } from '../api/types.ts';
 import { Confirmation } from '../features/auth/confirmation.svelte.ts';
 import { Rigs } from '../features/rigs/rigs.svelte.ts';
 import { type LostTeam, isOpen, isOutdated, lostTeams } from '../features/team/lost.ts';
-import type { Feed } from '../live/feed.ts';
+import type { Feed, FeedListener } from '../live/feed.ts';
 import { openFeed } from '../live/open-feed.ts';
 import type { TeamId } from '../protocol.gen.ts';
 import { Pace } from './pace.svelte.ts';
@@ -86,11 +86,24 @@ export class App {
     this.feed = openFeed({ renew: () => this.renew() });
     this.feed.askRate(this.pace.maxHz);
     this.rigs.follow(this.feed);
-    this.feed.listen({ onLink: (link) => link === 'stopped' && void this.lookAgain() });
+    this.feed.listen(this.rightsTaken(() => void this.lookAgain()));
     this.watch();
   }
 
-  /** The service has ended the live connection: with the log-in, or for one team and the others are there as before. */
+  /** Tells that something is not shown that was to be: the connection was ended, or a team refused (told once). */
+  private rightsTaken(tell: () => void): FeedListener {
+    let isRefused = false;
+    return {
+      onLink: (link) => link === 'stopped' && tell(),
+      onMessage: (message) => {
+        if (message.type !== 'refused' || message.session !== null || isRefused) return;
+        isRefused = true;
+        tell();
+      },
+    };
+  }
+
+  /** The log-in may have ended, or one may be in a team no more, while the others are there as before. */
   private async lookAgain(): Promise<void> {
     if ((await this.api.renew()) === 'logged_out') return this.toLogin(ENDED);
     try {

@@ -59,7 +59,9 @@ it('names only what it is of', () => {
 
 it('shows the record of a session that is over, whatever was chosen', () => {
   expect(requestOf(ofSession(session()), draft).shows_history).toBe(false);
-  expect(requestOf(ofSession(session({ ended_at: '2026-11-20T11:00:00Z' })), draft).shows_history).toBe(true);
+  expect(requestOf(ofSession(session()), { ...draft, showsHistory: null }).shows_history).toBe(true);
+  const over = ofSession(session({ ended_at: '2026-11-20T11:00:00Z' }));
+  expect(requestOf(over, draft)).toMatchObject({ shows_history: true, delay_s: 0 });
 });
 
 it.each(['', '-1', '1.5', '601', 'x', '1e2'])('%s is no delay', (text) => expect(wrongDelay(text)).not.toBeNull());

@@ -31,7 +31,8 @@ export interface Choice {
 
 export interface Draft {
   name: string;
-  showsHistory: boolean;
+  /** `null` while nobody has chosen. */
+  showsHistory: boolean | null;
   showsSetup: boolean;
   delayS: string;
   /** `null` where none is asked for. */
@@ -75,6 +76,11 @@ export function choicesOf(
   ];
 }
 
+/** Whether what is recorded is shown, too: of a session it is, as long as nobody says otherwise. */
+export function showsHistory(choice: Choice, { showsHistory }: Pick<Draft, 'showsHistory'>): boolean {
+  return choice.isOver || (showsHistory ?? choice.kind === 'session');
+}
+
 /** What is wrong with the delay, if anything. */
 export function wrongDelay(text: string): string | null {
   const isWhole = /^\d+$/.test(text.trim());
@@ -87,9 +93,10 @@ export function requestOf(choice: Choice, draft: Draft): NewShare {
     kind: choice.kind,
     session: choice.kind === 'session' ? choice.id : null,
     rig: choice.kind === 'rig' ? choice.id : null,
-    shows_history: draft.showsHistory || choice.isOver,
+    shows_history: showsHistory(choice, draft),
     shows_setup: draft.showsSetup,
-    delay_s: Number(draft.delayS),
+    // What is over is not late any more.
+    delay_s: choice.isOver ? 0 : Number(draft.delayS),
     expires_in_h: Number(draft.hours),
     password: draft.password,
   };

@@ -16,15 +16,15 @@ export function stateOf(share: Pick<Share, 'revoked_at' | 'expires_at'>, nowMs: 
   return Date.parse(share.expires_at) <= nowMs ? 'expired' : 'open';
 }
 
-/** How it ended, or when it will. */
-export function endText(share: Share, nowMs: number): string {
+/** How it ended, or will, and when. */
+export function endOf(share: Share, nowMs: number): [how: string, at: string] {
   switch (stateOf(share, nowMs)) {
     case 'revoked':
-      return `revoked ${when(share.revoked_at)}`;
+      return ['Revoked', when(share.revoked_at)];
     case 'expired':
-      return `ended ${when(share.expires_at)}`;
+      return ['Expired', when(share.expires_at)];
     case 'open':
-      return when(share.expires_at);
+      return ['Open until', when(share.expires_at)];
   }
 }
 
