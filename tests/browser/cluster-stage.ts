@@ -194,7 +194,7 @@ export class Stage {
   /** A page on this instance. nginx gives a socket to the instance with fewer; others that are opened change whose turn it is. */
   async open(name: string, instance: Instance, options: BrowserContextOptions): Promise<void> {
     for (let tries = 0; tries < 8; tries++) {
-      const before = await this.cluster.viewers();
+      const before = await this.#counted();
       const page = await (await this.#browser.newContext({ ...options, storageState: this.#state })).newPage();
       page.on("pageerror", (error) => this.errors.push(error.message));
       await takeNotes(page);
@@ -270,6 +270,14 @@ export class Stage {
     for (const [name, page] of Object.entries(this.pages)) {
       expect((await notesOf(page)).from, `the ${name} was not reloaded`).toBe(this.#loaded.get(name));
     }
+  }
+
+  /** Viewers by instance, once those that have gone are no longer counted. */
+  #counted(): Promise<Record<Instance, number>> {
+    return until("the instances to count who is there", async () => {
+      const now = await this.cluster.viewers();
+      return now.a + now.b === this.#viewers.length + Object.keys(this.pages).length ? now : undefined;
+    });
   }
 
   async #watch(): Promise<void> {
