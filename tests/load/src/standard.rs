@@ -13,6 +13,9 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+/// A figure of a report.
+type Figure = fn(&Report) -> f64;
+
 /// Others may use so much of the machine before a round begins.
 const QUIET: f64 = 0.08;
 /// How much more CPU than the bare loop a frame may cost.
@@ -273,7 +276,7 @@ impl Standard<'_> {
         let what = format!("{} viewers × {} Hz{}", spec.viewers, spec.hz, over(instances));
         let whose = if instances > 1 { "one on each that has stopped" } else { "one that has stopped" };
         let _ = writeln!(self.text, "\n### {what}, and {whose}\n");
-        let paths: [(&str, fn(&Report) -> f64); 2] = [
+        let paths: [(&str, Figure); 2] = [
             ("the others", |r| r.here.p99_ms),
             ("the others on another instance than the rig's", |r| r.elsewhere.p99_ms),
         ];
