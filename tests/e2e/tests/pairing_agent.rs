@@ -1,7 +1,7 @@
 //! Pairing by code from the agent's side: the shipped agent's own pairing against the real service, up to a token in the
 //! agent's file that streams, and every other end of it.
 
-#![expect(clippy::unwrap_used, reason = "what goes wrong here is the failure of a test")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong here is the failure of a test")]
 
 use e2e::rig::session_of;
 use e2e::{PATIENCE, Team, TestApp, eventually};
