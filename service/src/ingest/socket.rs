@@ -1,7 +1,7 @@
 //! An agent's socket.
 //!
 //! Reading, acknowledging and keeping time run beside each other; every send has a deadline, so that an agent that does
-//! not read is let go and cannot hold anything up.
+//! not read is let go and cannot hold anything up. Which agents get one is in `connect`.
 
 use super::io::{End, Out, broken, fatal};
 use super::sessions::Sessions;
@@ -9,26 +9,22 @@ use super::skew::Skew;
 use super::stream::Refusal;
 use super::{AT_ONCE_MS, check, leave_after_ms, reconnect_jitter_ms};
 use crate::app::State;
-use crate::auth::{self, RigScope};
+use crate::auth::RigScope;
 use crate::db::within;
-use crate::error::{ApiError, shortened};
+use crate::error::shortened;
 use crate::limits::{Limit, Rates, Seat, passed};
 use crate::live::{Connection, Cut, now_ms};
-use crate::telemetry;
-use actix_web::http::header::SEC_WEBSOCKET_PROTOCOL;
-use actix_web::{HttpRequest, HttpResponse, get, web};
+use actix_web::web;
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode};
 use futures_util::StreamExt;
 use onelap_protocol::agent::{AgentMessage, Lane, Place, Record, ServiceMessage};
-use onelap_protocol::limits::{MAX_AGENT_FRAME, MAX_NAMED_SESSIONS};
+use onelap_protocol::limits::MAX_NAMED_SESSIONS;
 use onelap_protocol::standings::{self, StandingsError};
-use onelap_protocol::{AGENT_SUBPROTOCOL, ErrorCode, SessionId, batch};
+use onelap_protocol::{ErrorCode, SessionId, batch};
 use serde::Deserialize;
-use std::collections::HashMap;
 use std::time::Duration;
 use tokio::time::Instant;
-use tokio_util::sync::{CancellationToken, DropGuard};
-use tracing::Instrument;
+use tokio_util::sync::DropGuard;
 
 const PING_EVERY: Duration = Duration::from_secs(15);
 /// An agent that said nothing for this long, pongs included, is gone.
@@ -52,81 +48,11 @@ const LONGEST_HOLD: Duration = Duration::from_secs(20);
 /// Between two pings meanwhile: the agent's own, which wait to be read, get no answer.
 const HELD_PING_EVERY: Duration = Duration::from_secs(3);
 
+mod connect;
+
 /// Adds `GET /api/agent/ws`.
 pub fn routes(config: &mut web::ServiceConfig) {
-    config.service(connect);
-}
-
-#[get("/api/agent/ws")]
-async fn connect(
-    request: HttpRequest,
-    payload: web::Payload,
-    rig: RigScope,
-    state: web::Data<State>,
-) -> Result<HttpResponse, ApiError> {
-    let offered = request.headers().get_all(SEC_WEBSOCKET_PROTOCOL).filter_map(|v| v.to_str().ok());
-    if !offered.flat_map(|v| v.split(',')).any(|p| p.trim() == AGENT_SUBPROTOCOL) {
-        return Err(ApiError::UnsupportedVersion(format!(
-            "this service speaks {AGENT_SUBPROTOCOL}: get the current agent from the team's rigs page"
-        )));
-    }
-    let (response, session, messages) = actix_ws::handle_with_protocols(&request, payload, &[AGENT_SUBPROTOCOL])
-        .map_err(|error| ApiError::Malformed(format!("not a WebSocket handshake: {error}")))?;
-    let messages =
-        messages.max_frame_size(MAX_AGENT_FRAME).aggregate_continuations().max_continuation_size(MAX_AGENT_FRAME);
-    let trace = telemetry::trace_id(&request).to_string();
-    let span = tracing::info_span!("agent", %trace, team = %rig.tenant.team(), rig = %rig.rig);
-    let seat = state.limits.agent(rig.tenant.team(), rig.rig);
-    let seat = match (state.auth.limits.connections.take(&rig.rig.to_string()).await, seat) {
-        (Ok(()), Ok(seat)) => seat,
-        (_, Err(over)) => return Err(over.into()),
-        (Err(_), Ok(_)) => return Err(state.limits.over(Limit::RigConnects).into()),
-    };
-    let live = state.hub.connect(rig.tenant.team(), rig.rig, &rig.rig_name, rig.token);
-    // Revoked between the check and the line above, it would have been cut by nobody.
-    let unconfirmed = if rig.is_remembered {
-        Some(confirm_later(state.clone(), rig.clone()))
-    } else {
-        auth::still_valid(&state.db, &rig).await?;
-        None
-    };
-    let out = Out(session);
-    let sessions = Sessions {
-        recorder: state.recorder.clone(),
-        live: live.publisher().clone(),
-        out: out.clone(),
-        tenant: rig.tenant,
-        rig: rig.rig,
-        epoch: None,
-        streams: HashMap::new(),
-        limits: state.limits.clone(),
-        turned_away: HashMap::new(),
-        called_back: None,
-        stopped: CancellationToken::new(),
-    };
-    let (began, heard) = (Instant::now(), Instant::now());
-    let rates = state.limits.rates(rig.tenant.team(), began.into_std());
-    let sockets = state.hub.sockets.clone();
-    let agent = Agent {
-        out,
-        live,
-        state,
-        rig,
-        trace,
-        began,
-        heard,
-        skew: Skew::default(),
-        sessions,
-        rates,
-        held_until: None,
-        slowed: None,
-        pinged: began,
-        unconfirmed,
-        asked_keyframe: None,
-        _seat: seat,
-    };
-    actix_web::rt::spawn(sockets.track_future(agent.run(messages).instrument(span)));
-    Ok(response)
+    config.service(connect::connect);
 }
 
 struct Agent {
@@ -151,27 +77,6 @@ struct Agent {
     unconfirmed: Option<DropGuard>,
     /// Its place among the agents of the team.
     _seat: Seat,
-}
-
-/// Checks the token as soon as Postgres answers; a connection that has no right to be is cut.
-fn confirm_later(state: web::Data<State>, rig: RigScope) -> DropGuard {
-    let ended = CancellationToken::new();
-    let guard = ended.clone().drop_guard();
-    let check = async move {
-        loop {
-            tokio::time::sleep(CONFIRM_EVERY).await;
-            match auth::still_valid(&state.db, &rig).await {
-                Ok(()) => return,
-                Err(error) if error.code() == ErrorCode::Unavailable => {}
-                Err(_) => {
-                    state.auth.remembered.forget(rig.token);
-                    return state.hub.cut_token(rig.token);
-                }
-            }
-        }
-    };
-    actix_web::rt::spawn(async move { ended.run_until_cancelled(check).await });
-    guard
 }
 
 impl Agent {

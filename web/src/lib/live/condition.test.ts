@@ -32,7 +32,6 @@ describe('rigCondition', () => {
     ['menu', { state: 'menu' }, { kind: 'menu' }],
     ['garage', { state: 'garage' }, { kind: 'garage' }],
     ['live', {}, { kind: 'live' }],
-    ['live over a slow line', { slowHz: 2 }, { kind: 'live', slowHz: 2 }],
     ['stale', { last_sample_ms: NOW - 12_000 }, { kind: 'stale', ageMs: 12_000, why: 'silent' }],
     ['no sample yet', { last_sample_ms: null }, { kind: 'stale', ageMs: 60_000, why: 'silent' }],
   ])('%s', (_name, over, expected) => {
