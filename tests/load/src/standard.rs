@@ -124,6 +124,9 @@ pub(crate) async fn run(options: &Options, programs: &Programs, feed: &Feed) {
     }
 }
 
+/// What a case looks at of a report.
+type Figure = fn(&Report) -> f64;
+
 /// A topology in a heading or a verdict.
 fn over(instances: usize) -> String {
     if instances > 1 { format!(", {instances} instances over Redis") } else { String::new() }
@@ -273,7 +276,7 @@ impl Standard<'_> {
         let what = format!("{} viewers × {} Hz{}", spec.viewers, spec.hz, over(instances));
         let whose = if instances > 1 { "one on each that has stopped" } else { "one that has stopped" };
         let _ = writeln!(self.text, "\n### {what}, and {whose}\n");
-        let paths: [(&str, fn(&Report) -> f64); 2] = [
+        let paths: [(&str, Figure); 2] = [
             ("the others", |r| r.here.p99_ms),
             ("the others on another instance than the rig's", |r| r.elsewhere.p99_ms),
         ];
