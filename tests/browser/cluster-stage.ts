@@ -180,7 +180,7 @@ export class Stage {
     await this.open("desk", home, DESK);
     await this.open("phone", otherOf(home), PHONE);
     await this.watchers(sockets);
-    const spread = await this.cluster.viewers();
+    const spread = await this.spread();
     this.figures.note(`rig on ${home}; ${sockets} sockets and 2 pages, ${spread.a} on a, ${spread.b} on b; the desk on ${home}, the phone on the other`);
     expect(Math.min(spread.a, spread.b)).toBeGreaterThan(sockets / 4);
   }
@@ -194,7 +194,7 @@ export class Stage {
   /** A page on this instance. nginx gives a socket to the instance with fewer; others that are opened change whose turn it is. */
   async open(name: string, instance: Instance, options: BrowserContextOptions): Promise<void> {
     for (let tries = 0; tries < 8; tries++) {
-      const before = await this.#counted();
+      const before = await this.spread();
       const page = await (await this.#browser.newContext({ ...options, storageState: this.#state })).newPage();
       page.on("pageerror", (error) => this.errors.push(error.message));
       await takeNotes(page);
@@ -273,7 +273,7 @@ export class Stage {
   }
 
   /** Viewers by instance, once those that have gone are no longer counted. */
-  #counted(): Promise<Record<Instance, number>> {
+  spread(): Promise<Record<Instance, number>> {
     return until("the instances to count who is there", async () => {
       const now = await this.cluster.viewers();
       return now.a + now.b === this.#viewers.length + Object.keys(this.pages).length ? now : undefined;

@@ -133,7 +133,7 @@ interface Trouble {
 async function trouble(stage: Stage, what: string, { fail, mend, away, whoSeesAGap }: Trouble): Promise<void> {
   const { cluster, figures, pages } = stage;
   const home = await stage.home();
-  const spread = await cluster.viewers();
+  const spread = await stage.spread();
   const failed = Date.now();
   await fail();
   await shoot(pages, what.replaceAll(/\W+/g, "-"));

@@ -127,6 +127,9 @@ pub(crate) async fn run(options: &Options, programs: &Programs, feed: &Feed) {
     }
 }
 
+/// What a case looks at of a report.
+type Figure = fn(&Report) -> f64;
+
 /// A topology in a heading or a verdict.
 fn over(instances: usize) -> String {
     if instances > 1 { format!(", {instances} instances over Redis") } else { String::new() }
