@@ -70,7 +70,7 @@ impl TestCollector {
                 if answers {
                     std::thread::spawn(move || {
                         while let Some(body) = request(&stream) {
-                            take(&shared, &body)
+                            take(&shared, &body);
                         }
                     });
                 } else {
