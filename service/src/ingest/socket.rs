@@ -324,8 +324,8 @@ impl Agent {
             return Err(fatal(ErrorCode::Invalid, &message));
         }
         self.sessions.epoch = Some(epoch);
-        self.live.publisher().hello(&agent_version.chars().take(64).collect::<String>());
-        self.clock(clock_ms);
+        self.skew.told(clock_ms, now_ms());
+        self.live.publisher().hello(&agent_version.chars().take(64).collect::<String>(), self.skew.ms());
         // Without an answer the agent begins with the first that it has no acknowledgement of, which does no harm.
         let committed = if self.unconfirmed.is_none() {
             within(HELLO_DEADLINE, self.state.recorder.places(self.rig.tenant, sessions)).await

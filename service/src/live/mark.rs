@@ -27,8 +27,8 @@ pub(super) struct Measures {
 /// Rides along with a batch to every viewer.
 #[derive(Debug)]
 pub(super) struct Mark {
-    /// When the first sample was taken, by the service's clock.
-    captured: SystemTime,
+    /// When the first sample was taken, by the service's clock; absent where the agent's is not known.
+    captured: Option<SystemTime>,
     age: Histogram,
     trace: Option<Traced>,
 }
@@ -47,22 +47,22 @@ impl Measures {
         self.traces.of_batch(Place { session, epoch, sequence })
     }
 
-    /// The mark of a batch that is shown here as this step; the agent's clock is ahead by `skew_ms`.
+    /// The mark of a batch that is shown here as this step; the agent's clock is ahead by `skew_ms`, where that is known.
     pub(super) fn mark(
         &self,
         header: &BatchHeader,
-        skew_ms: i64,
+        skew_ms: Option<i64>,
         step: Step,
         trace: Option<&BatchTrace>,
     ) -> Option<Arc<Mark>> {
-        if trace.is_none() && !header.sequence.is_multiple_of(ONE_OF) {
+        let is_measured = header.sequence.is_multiple_of(ONE_OF) && skew_ms.is_some();
+        if trace.is_none() && !is_measured {
             return None;
         }
         let view = if step == Step::Follow { Step::ViewCopy } else { Step::View };
         let traced = |batch: &BatchTrace| Traced { batch: batch.clone(), view, left: VIEWERS_TRACED.into() };
         Some(Arc::new(Mark {
-            captured: UNIX_EPOCH
-                + Duration::from_millis(header.base_ms.saturating_add_signed(skew_ms.saturating_neg())),
+            captured: skew_ms.map(|skew_ms| captured(header.base_ms, skew_ms)),
             age: self.age.clone(),
             trace: trace.map(traced),
         }))
@@ -74,13 +74,20 @@ impl Mark {
     pub(super) fn taken(&self) {
         let now = SystemTime::now();
         // By clocks that are not quite right it may have come before it was captured.
-        self.age.observe(now.duration_since(self.captured).unwrap_or_default().as_secs_f64());
+        if let Some(captured) = self.captured {
+            self.age.observe(now.duration_since(captured).unwrap_or_default().as_secs_f64());
+        }
         if let Some(traced) = &self.trace
             && traced.left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok()
         {
             traced.batch.step(traced.view, traced.batch.since, now);
         }
     }
+}
+
+/// What a clock that is ahead by `skew_ms` called `at_ms`.
+fn captured(at_ms: u64, skew_ms: i64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(at_ms.saturating_add_signed(skew_ms.saturating_neg()))
 }
 
 #[cfg(test)]
@@ -102,14 +109,15 @@ mod tests {
     #[test]
     fn the_age_of_one_in_so_many_is_measured_by_the_services_clock() {
         let measures = measures();
-        let marked = (1..=170).filter_map(|s| measures.mark(&header(s, 1000), 0, Step::Show, None)).count();
+        let marked = (1..=170).filter_map(|s| measures.mark(&header(s, 1000), Some(0), Step::Show, None)).count();
         assert_eq!(marked, 10);
         // The PC is two seconds ahead: what seems to come from the future is a second old.
         let mut ahead = header(17, 0);
         ahead.base_ms += 1000;
-        measures.mark(&ahead, 2000, Step::Show, None).unwrap().taken();
+        measures.mark(&ahead, Some(2000), Step::Show, None).unwrap().taken();
         assert!((1.0..1.5).contains(&measures.age.get_sample_sum()), "{}", measures.age.get_sample_sum());
-        measures.mark(&ahead, 0, Step::Show, None).unwrap().taken();
+        measures.mark(&ahead, Some(0), Step::Show, None).unwrap().taken();
         assert!(measures.age.get_sample_sum() < 1.5 && measures.age.get_sample_count() == 2);
+        assert!(measures.mark(&ahead, None, Step::Follow, None).is_none(), "without the agent's clock there is no age");
     }
 }

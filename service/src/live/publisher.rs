@@ -76,15 +76,20 @@ impl Publisher {
     }
 
     /// The agent has introduced itself.
-    pub fn hello(&self, agent_version: &str) {
-        self.change(|state| state.agent_version = Some(agent_version.to_owned()));
+    pub fn hello(&self, agent_version: &str, skew_ms: i64) {
+        self.clock_and(skew_ms, |state| state.agent_version = Some(agent_version.to_owned()));
     }
 
     /// By how much the agent's clock is ahead.
     pub fn clock(&self, skew_ms: i64) {
+        self.clock_and(skew_ms, |_| {});
+    }
+
+    fn clock_and(&self, skew_ms: i64, change: impl FnOnce(&mut RigState)) {
         let mut session = None;
         self.change(|state| {
             state.clock_skew_ms = Some(skew_ms);
+            change(state);
             session = state.session;
         });
         if let Some(session) = session {
@@ -126,11 +131,11 @@ impl Publisher {
                 old.publish(bus, self.team, Delta::End { reason });
             }
         }
-        let skew_ms = rig.state.clock_skew_ms.unwrap_or_default();
+        let skew_ms = rig.state.clock_skew_ms;
         let new = || Arc::new(LiveSession::new(session, begin, self.hub.measures.clone()));
         let live = team.sessions.entry(session).or_insert_with(new).clone();
         drop(teams);
-        live.skew(skew_ms);
+        skew_ms.into_iter().for_each(|skew_ms| _ = live.skew(skew_ms));
         self.change(|state| state.session = Some(session));
         self.take_over(session);
     }

@@ -58,8 +58,8 @@ pub(super) struct LiveSession {
 #[derive(Debug)]
 struct State {
     info: SessionInfo,
-    /// By how much the agent's clock is ahead.
-    skew_ms: i64,
+    /// By how much the agent's clock is ahead, where that is known.
+    skew_ms: Option<i64>,
     shown: Shown,
     setup: Option<Setup>,
     consumption: Consumption,
@@ -98,7 +98,7 @@ impl LiveSession {
     pub(super) fn new(id: SessionId, begin: Begin, measures: Measures) -> Self {
         let state = State {
             info: begin.info,
-            skew_ms: 0,
+            skew_ms: None,
             shown: Shown::new((begin.epoch, begin.sequence)),
             setup: None,
             consumption: Consumption::default(),
@@ -170,7 +170,7 @@ impl LiveSession {
 
     /// By how much the agent's clock is ahead; `false` where that was known.
     pub(super) fn skew(&self, skew_ms: i64) -> bool {
-        std::mem::replace(&mut self.state().skew_ms, skew_ms) != skew_ms
+        self.state().skew_ms.replace(skew_ms) != Some(skew_ms)
     }
 
     /// Shows a batch, as the bytes that the agent sent; `false` where a later item was shown. `step` says where from.

@@ -15,12 +15,13 @@ use std::time::{Duration, Instant};
 const AHEAD_MS: u64 = 3_600_000;
 
 fn pc_clock_ms() -> u64 {
-    std::time::UNIX_EPOCH.elapsed().unwrap().as_millis() as u64 + AHEAD_MS
+    std::time::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_millis() as u64) + AHEAD_MS
 }
 
 /// An agent whose clock is ahead.
 async fn agent_ahead(rig: &Rig, service: &TestApp) -> RawAgent {
-    let mut agent = RawAgent::open(service.address, &rig.token, AGENT_SUBPROTOCOL).await.unwrap();
+    let opened = RawAgent::open(service.address, &rig.token, AGENT_SUBPROTOCOL).await;
+    let mut agent = opened.unwrap_or_else(|rejected| panic!("{rejected:?}"));
     let (platform, clock_ms) = ("test".to_owned(), pc_clock_ms());
     let hello =
         AgentMessage::Hello { agent_version: "0.0.0".into(), platform, epoch: 1, clock_ms, sessions: Vec::new() };
@@ -56,7 +57,7 @@ async fn until_sequence(viewer: &mut RawViewer, sequence: u64) {
 async fn figure(app: &TestApp, name: &str) -> f64 {
     let text = app.request("GET", "/metrics", &[], None).await.body;
     let line = text.lines().find(|line| line.starts_with(&format!("{name} "))).unwrap_or_else(|| panic!("no {name}"));
-    line.rsplit(' ').next().unwrap().parse().unwrap()
+    line.rsplit(' ').next().and_then(|value| value.parse().ok()).unwrap_or(f64::NAN)
 }
 
 /// The spans of the batch at this sequence by name and instance, once all that are named have come.

@@ -24,8 +24,8 @@ const KEPT_S: i64 = 6 * 3600;
 #[derive(Debug, Clone, PartialEq)]
 pub(in super::super) struct Snapshot {
     pub(in super::super) info: SessionInfo,
-    /// By how much the agent's clock is ahead.
-    pub(in super::super) skew_ms: i64,
+    /// By how much the agent's clock is ahead, where that is known.
+    pub(in super::super) skew_ms: Option<i64>,
     pub(in super::super) at: At,
     pub(in super::super) setup: Option<Setup>,
     pub(in super::super) consumption: Consumption,
@@ -94,11 +94,12 @@ pub(super) fn write(team: TeamId, session: SessionId, snapshot: &Snapshot) -> Ve
     let (key, events) = (hash(team, session), list(team, session));
     let mut all = cmd("HSET");
     all.arg(&key).arg("info").arg(json(&snapshot.info)).arg("at").arg(json(&snapshot.at));
-    all.arg("consumption").arg(json(&snapshot.consumption)).arg("skew").arg(json(&snapshot.skew_ms));
+    all.arg("consumption").arg(json(&snapshot.consumption));
     let parts = [
         ("setup", snapshot.setup.as_ref().map(json)),
         ("field", snapshot.field.as_ref().map(|b| b.to_vec())),
         ("batch", snapshot.batch.as_ref().map(|b| b.to_vec())),
+        ("skew", snapshot.skew_ms.as_ref().map(json)),
         ("ended", snapshot.ended.as_ref().map(json)),
         ("history", snapshot.has_history.then(|| b"1".to_vec())),
     ];
@@ -136,7 +137,7 @@ pub(super) async fn read(
     events.sort_by_key(|(at, _)| *at);
     Ok(Some(Snapshot {
         info,
-        skew_ms: part(&parts, "skew").unwrap_or_default(),
+        skew_ms: part(&parts, "skew"),
         at: part(&parts, "at").unwrap_or_default(),
         setup: part(&parts, "setup"),
         consumption: part(&parts, "consumption").unwrap_or_default(),

@@ -158,7 +158,7 @@ impl State {
         }
         self.shown.skip_to(at);
         self.info = snapshot.info;
-        self.skew_ms = snapshot.skew_ms;
+        self.skew_ms = snapshot.skew_ms.or(self.skew_ms);
         self.setup = snapshot.setup.or(self.setup.take());
         if let Some(keyframe) = &snapshot.field {
             self.field.take_over(session, keyframe);
