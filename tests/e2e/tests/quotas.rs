@@ -1,6 +1,8 @@
 //! What a team, a rig or a person may use: who is over it is told which limit, its figure and what to do; nothing is lost,
 //! and others notice nothing.
 
+#![expect(clippy::expect_used, reason = "what goes wrong here is the failure of a test")]
+
 use e2e::sockets::some_session;
 use e2e::{Came, RawAgent, TestApp, eventually};
 use onelap_protocol::agent::{EndReason, Record, ServiceMessage};

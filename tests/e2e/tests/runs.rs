@@ -1,7 +1,5 @@
 //! A session over several runs of the agent: one goes on where the one before ended, whatever came of that.
 
-#![expect(clippy::unwrap_used, reason = "what goes wrong here is the failure of a test")]
-
 use e2e::{Came, RawAgent, TestApp};
 use onelap_protocol::agent::Place;
 use onelap_protocol::{Batch, ErrorCode};

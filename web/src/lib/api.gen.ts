@@ -1,4 +1,4 @@
-// openapi.json 38b9ab98bb9519ec9332376076fae5d86ee1ff559ec49f2f66201bfd47e038fe
+// openapi.json 70a81a22cdb5f729c74730a030d99b507c495772ef0c1d726d6df6b36baa8d13
 // Generated from service/openapi.json; `make openapi` writes it anew. Do not edit.
 
 export interface paths {
@@ -1514,7 +1514,10 @@ export interface components {
             subject_id?: string | null;
             /** @description What kind of thing it was done to. */
             subject_kind?: string | null;
-            /** @description The person's name now, where it was done to one. */
+            /**
+             * @description What that is called now, where it still is: the person, the rig (of a token as well), the key, the share link, or the
+             *     address that an invitation was sent to.
+             */
             subject_name?: string | null;
             /** @description Trace id of the request, for support. */
             trace: string;
@@ -2351,6 +2354,11 @@ export interface components {
             has_password: boolean;
             id: components["schemas"]["ShareId"];
             kind: components["schemas"]["ShareKind"];
+            /**
+             * Format: date-time
+             * @description When the last of them did.
+             */
+            last_opened_at?: string | null;
             /** @description Who made it; absent where the account is no more. */
             made_by?: string | null;
             name: string;
@@ -2388,6 +2396,7 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
             kind: components["schemas"]["ShareKind"];
+            /** @description What the team calls what is shown. */
             name: string;
             rig?: components["schemas"]["RigId"] | null;
             session?: components["schemas"]["SessionId"] | null;
@@ -2395,6 +2404,7 @@ export interface components {
             shows_setup: boolean;
             /** @description The team, for the addresses of the API and the messages of the socket. */
             team: components["schemas"]["TeamId"];
+            team_name: string;
         };
         /** @description A new account and its first team. */
         SignUp: {
