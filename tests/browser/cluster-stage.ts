@@ -191,10 +191,11 @@ export class Stage {
     while (this.#viewers.length < count) await this.#watch();
   }
 
-  /** A page on this instance. nginx gives a socket to the instance with fewer; others that are opened change whose turn it is. */
+  /** A page on this instance. nginx gives a socket to the instance with fewer: one that came to the other stays until it is done. */
   async open(name: string, instance: Instance, options: BrowserContextOptions): Promise<void> {
+    const strays: Page[] = [];
     for (let tries = 0; tries < 8; tries++) {
-      const before = await this.spread();
+      const before = await this.spread(strays.length);
       const page = await (await this.#browser.newContext({ ...options, storageState: this.#state })).newPage();
       page.on("pageerror", (error) => this.errors.push(error.message));
       await takeNotes(page);
@@ -204,10 +205,10 @@ export class Stage {
       if (after[instance] > before[instance]) {
         this.pages[name] = page;
         this.#loaded.set(name, (await notesOf(page)).from);
+        for (const stray of strays) await stray.context().close();
         return;
       }
-      await page.context().close();
-      await this.#watch();
+      strays.push(page);
     }
     throw new Error(`no page came to instance ${instance}`);
   }
@@ -272,11 +273,11 @@ export class Stage {
     }
   }
 
-  /** Viewers by instance, once those that have gone are no longer counted. */
-  spread(): Promise<Record<Instance, number>> {
+  /** Viewers by instance, once those that have gone are no longer counted; so many more are there than the stage's own. */
+  spread(more = 0): Promise<Record<Instance, number>> {
     return until("the instances to count who is there", async () => {
       const now = await this.cluster.viewers();
-      return now.a + now.b === this.#viewers.length + Object.keys(this.pages).length ? now : undefined;
+      return now.a + now.b === this.#viewers.length + Object.keys(this.pages).length + more ? now : undefined;
     });
   }
 
