@@ -100,7 +100,7 @@ SQLX_OFFLINE=true RUSTFLAGS="--cfg onelap_chaos_ack_before_commit --cfg onelap_c
 # prove WHAT PROGRAM: a run with this program wrong and the others right must be judged, and judged bad.
 prove() {
     local what=$1 part=$2 status=0
-    rm -rf "$wrong/bin" "$folder"
+    rm -rf "${wrong:?}/bin" "$folder"
     mkdir -p "$wrong/bin"
     cp "$bin/onelap-service" "$bin/onelap-agent" "$bin/fake-game" "$wrong/bin/"
     cp -f "$wrong/target/debug/$part" "$wrong/bin/$part"
