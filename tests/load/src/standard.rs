@@ -13,9 +13,6 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// A figure of a report.
-type Figure = fn(&Report) -> f64;
-
 /// Others may use so much of the machine before a round begins.
 const QUIET: f64 = 0.08;
 /// How much more CPU than the bare loop a frame may cost.
