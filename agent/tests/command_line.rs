@@ -64,7 +64,9 @@ fn without_a_token_run_says_how_to_get_one() {
     let folder = tempfile::tempdir().unwrap();
     let out = agent(folder.path(), &["run"]);
     assert_eq!(out.status.code(), Some(1));
-    assert!(text(&out.stderr).contains("onelap-agent token"), "{}", text(&out.stderr));
+    for way in ["onelap-agent pair", "onelap-agent token"] {
+        assert!(text(&out.stderr).contains(way), "{}", text(&out.stderr));
+    }
 }
 
 /// Started with no service to be had, told to stop, and how it ended and how long that took.

@@ -119,6 +119,16 @@ impl RigState {
     }
 }
 
+/// A rig and the session that it is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct RigSession {
+    /// The rig.
+    pub rig: RigId,
+    /// The session.
+    pub session: SessionId,
+}
+
 /// What was seen to be used a lap, of our car: the mean over the latest counted laps, five at most.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
@@ -152,6 +162,14 @@ pub enum ViewMessage {
         team: TeamId,
         /// The rigs.
         rigs: Vec<RigState>,
+    },
+    /// To a viewer for whom everything is held back, at once: the sessions that rigs will be in when it is shown. One who
+    /// subscribes now has the snapshot when `rigs` tells of the session; asked for only then, it would come as much later.
+    Coming {
+        /// The team.
+        team: TeamId,
+        /// Those that changed.
+        sessions: Vec<RigSession>,
     },
     /// Everything about a session up to a place in its stream. The field (a keyframe) and the last batch follow as binary
     /// frames, as far as there are any.

@@ -58,6 +58,7 @@ fn types(out: &mut String) {
         agent::EndReason,
         agent::SpoolState,
         viewer::RigState,
+        viewer::RigSession,
         viewer::Consumption,
         viewer::SeenUpTo,
         viewer::ViewerMessage,

@@ -11,7 +11,7 @@ const WELCOME = {
   rig: "0191f0a0-0000-7000-8000-000000000002",
   rig_name: "RIG_A",
   committed: [],
-  limits: { max_frame_bytes: 262144, max_batch_samples: 256, max_sample_hz: 60, max_messages_per_s: 200 },
+  limits: { max_frame_bytes: 262144, max_batch_samples: 256, max_sample_hz: 60, max_messages_per_s: 200, max_backfill_per_s: 300 },
   trace: "windows",
 };
 

@@ -1,7 +1,8 @@
 //! What stands between a viewer's outbox and their socket where they may not see everything: a share link, an API key.
 //!
 //! It takes out setups and other rigs' states, and holds everything back by the share's delay. Frames are shared with all
-//! other viewers; only what is changed is made anew.
+//! other viewers; only what is changed is made anew. So that a session can be asked for before it is shown, its id alone is
+//! told at once (`coming`); what comes of it is held back a moment longer than what rigs do, and finds the page ready.
 //!
 //! Invariants: a message whose kind is not known here does not pass; what belongs to the connection itself (pings, the
 //! greeting, refusals, the end) is not held back, everything else is, by the same delay; what is held is bounded, and a
@@ -14,11 +15,11 @@ use super::wire;
 use crate::auth::{Action, Credential};
 use crate::shares::Shown;
 use bytes::Bytes;
-use onelap_protocol::BatchHeader;
 use onelap_protocol::batch::{self, OPCODE_SAMPLES};
-use onelap_protocol::viewer::{RigState, ViewMessage};
+use onelap_protocol::viewer::{RigSession, RigState, ViewMessage};
+use onelap_protocol::{BatchHeader, RigId, SessionId};
 use serde::Deserialize;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -26,6 +27,9 @@ use tokio::time::{Instant, Sleep};
 
 /// Bytes that may be held back for one viewer: ten minutes of a long race with sixty cars.
 const MAX_HELD: usize = 64 << 20;
+
+/// How much longer than rigs' states everything else is held back: a page has been told which session is shown by then.
+const SETTLES: Duration = Duration::from_millis(250);
 
 /// Message kinds that pass as they are, when their time has come.
 const PASS: [&str; 6] = ["info", "event", "backfilled", "consumption", "gap", "ended"];
@@ -40,7 +44,10 @@ pub(super) struct Veil {
     shown: Option<Shown>,
     delay: Duration,
     at_once: VecDeque<Bytes>,
-    held: VecDeque<(Instant, Bytes)>,
+    /// Rigs' states, and everything else.
+    held: [VecDeque<(Instant, Bytes)>; 2],
+    /// The sessions that were told as coming.
+    coming: HashMap<RigId, SessionId>,
     held_bytes: usize,
     timer: Option<Pin<Box<Sleep>>>,
     ended: bool,
@@ -69,7 +76,8 @@ impl Veil {
             shown,
             delay,
             at_once: VecDeque::new(),
-            held: VecDeque::new(),
+            held: Default::default(),
+            coming: HashMap::new(),
             held_bytes: 0,
             timer: None,
             ended: false,
@@ -89,7 +97,7 @@ impl Veil {
                 Poll::Pending => break,
             }
             if self.held_bytes > MAX_HELD {
-                self.held.clear();
+                self.held.iter_mut().for_each(VecDeque::clear);
                 self.held_bytes = 0;
                 outbox.close(1013, "more is held back for this viewer than can be kept: come back later");
             }
@@ -106,8 +114,9 @@ impl Veil {
             if self.ended {
                 return Poll::Ready(None);
             }
-            let Some((due, _)) = self.held.front() else { return Poll::Pending };
-            let due = *due;
+            let Some(due) = self.held.iter().filter_map(|held| held.front()).map(|(due, _)| *due).min() else {
+                return Poll::Pending;
+            };
             let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
             if timer.deadline() != due {
                 timer.as_mut().reset(due);
@@ -126,6 +135,7 @@ impl Veil {
             // Pings, pongs, the end.
             _ => return self.at_once.push_back(frame),
         };
+        let is_rigs = kind == "rigs";
         let frame = match kind {
             kind if AT_ONCE.contains(&kind) => return self.at_once.push_back(frame),
             "batch" => frame,
@@ -133,13 +143,32 @@ impl Veil {
             "setup" if !self.hides_setups => frame,
             "snapshot" if !self.hides_setups => frame,
             "snapshot" | "rigs" => match serde_json::from_slice(payload) {
-                Ok(message) => wire::text(&self.lifted(message)),
+                Ok(message) => {
+                    let message = self.lifted(message);
+                    self.announce(&message);
+                    wire::text(&message)
+                }
                 Err(_) => return,
             },
             _ => return,
         };
+        let settles = if is_rigs || self.delay.is_zero() { Duration::ZERO } else { SETTLES };
         self.held_bytes += frame.len();
-        self.held.push_back((now + self.delay, frame));
+        self.held[usize::from(!is_rigs)].push_back((now + self.delay + settles, frame));
+    }
+
+    /// Tells at once which sessions rigs are in now, where the rest of it comes later.
+    fn announce(&mut self, message: &ViewMessage) {
+        let ViewMessage::Rigs { team, rigs } = message else { return };
+        if self.delay.is_zero() {
+            return;
+        }
+        let all = rigs.iter().filter_map(|rig| rig.session.map(|session| RigSession { rig: rig.rig, session }));
+        let sessions: Vec<RigSession> =
+            all.filter(|now| self.coming.insert(now.rig, now.session) != Some(now.session)).collect();
+        if !sessions.is_empty() {
+            self.at_once.push_back(wire::text(&ViewMessage::Coming { team: *team, sessions }));
+        }
     }
 
     /// The message without what is not shown.
@@ -171,7 +200,7 @@ impl Veil {
         if let Some(frame) = self.at_once.pop_front() {
             return Some(frame);
         }
-        let (_, frame) = self.held.pop_front_if(|(due, _)| *due <= now)?;
+        let (_, frame) = self.held.iter_mut().find_map(|held| held.pop_front_if(|(due, _)| *due <= now))?;
         self.held_bytes -= frame.len();
         Some(frame)
     }
@@ -187,7 +216,7 @@ fn samples(frame: &[u8]) -> Option<BatchHeader> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use onelap_protocol::{RigId, SessionId, TeamId};
+    use onelap_protocol::TeamId;
 
     fn rigs(ids: &[RigId]) -> ViewMessage {
         let mut all: Vec<RigState> = ids.iter().map(|id| RigState::idle(*id, "RIG")).collect();
@@ -208,6 +237,8 @@ mod tests {
         match message {
             ViewMessage::Hello { .. } => "hello",
             ViewMessage::Rigs { .. } => "rigs",
+            // Made here.
+            ViewMessage::Coming { .. } => "coming",
             ViewMessage::Snapshot { .. } => "snapshot",
             ViewMessage::Info { .. } => "info",
             ViewMessage::Event { .. } => "event",
@@ -262,8 +293,27 @@ mod tests {
         veil.take(wire::ping(), now);
         assert_eq!(veil.next(now), Some(wire::ping()));
         assert_eq!(veil.next(now + delay - Duration::from_millis(1)), None);
-        assert_eq!(veil.next(now + delay), Some(binary(b"samples")));
-        assert!(veil.next(now + delay).is_some());
-        assert_eq!((veil.next(now + delay), veil.held_bytes), (None, 0));
+        assert_eq!(word(&read(&veil.next(now + delay).unwrap())), "rigs");
+        assert_eq!(veil.next(now + delay), None);
+        assert_eq!(veil.next(now + delay + SETTLES), Some(binary(b"samples")));
+        assert_eq!((veil.next(now + delay + SETTLES), veil.held_bytes), (None, 0));
+    }
+
+    #[test]
+    fn which_session_comes_is_told_at_once_and_once_and_nothing_else_of_it() {
+        let (ours, other, session) = (RigId::new(), RigId::new(), SessionId::new());
+        let now = Instant::now();
+        let mut message = rigs(&[ours, other]);
+        let ViewMessage::Rigs { rigs: states, .. } = &mut message else { panic!("rigs") };
+        states.iter_mut().for_each(|rig| rig.session = Some(session));
+        let mut veil = Veil::new(true, Some(Shown::Rig(ours)), Duration::from_secs(30));
+        veil.take(wire::text(&message), now);
+        veil.take(wire::text(&message), now);
+        let ViewMessage::Coming { sessions, .. } = read(&veil.next(now).unwrap()) else { panic!("what comes") };
+        assert_eq!(sessions, [RigSession { rig: ours, session }]);
+        assert_eq!(veil.next(now), None);
+        let mut live = Veil::new(true, Some(Shown::Rig(ours)), Duration::ZERO);
+        live.take(wire::text(&message), now);
+        assert_eq!(word(&read(&live.next(now).unwrap())), "rigs", "who sees everything at once needs no word before");
     }
 }

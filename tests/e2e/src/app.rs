@@ -55,6 +55,8 @@ impl TestApp {
             ("DATABASE_URL", "postgres://placeholder"),
             ("DATABASE_WEB_CONNECTIONS", "4"),
             ("DATABASE_INGEST_CONNECTIONS", "4"),
+            // Tests connect the same rig again and again.
+            ("LIMIT_RIG_CONNECTS_PER_MIN", "600"),
         ] {
             all.entry(name.to_owned()).or_insert_with(|| value.to_owned());
         }

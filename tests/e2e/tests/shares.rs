@@ -173,6 +173,55 @@ async fn everything_is_held_back_by_the_delay() {
         .await;
 }
 
+/// Asks for a session as soon as it is announced; when it was announced, told as a rig's, and shown.
+async fn shown_at(viewer: &mut RawViewer, team: &Team, since: Instant) -> [Duration; 3] {
+    let (mut announced, mut told) = (None, None);
+    loop {
+        match viewer.next().await {
+            Came::Message(ViewMessage::Coming { sessions, .. }) => {
+                announced = Some((sessions[0].session, since.elapsed()));
+                viewer.subscribe(team.id, sessions[0].session).await;
+            }
+            Came::Message(ViewMessage::Rigs { rigs, .. }) => {
+                let is_told = announced.is_some_and(|(session, _)| rigs[0].session == Some(session));
+                told = told.or(is_told.then(|| since.elapsed()));
+            }
+            Came::Message(ViewMessage::Snapshot { .. }) => {
+                return [announced.unwrap().1, told.expect("rigs come first"), since.elapsed()];
+            }
+            Came::Message(ViewMessage::Refused { message, .. }) => panic!("{message}"),
+            Came::Message(_) | Came::Binary(_) => {}
+            Came::Closed(code) => panic!("closed with {code:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_held_back_comes_after_one_delay_also_when_another_session_begins() {
+    let app = TestApp::spawn().await;
+    let ours = app.team("ours").await;
+    let rig = ours.rig("RIG_A").await;
+    let mut agent = rig.agent().await;
+    agent.begin().await;
+    agent.acknowledged(1).await;
+    let share = json!({ "name": "us", "kind": "rig", "rig": rig.id, "delay_s": 3 });
+    let guest = ours.guest(&ours.share(share).await).await;
+    let mut viewer = guest.viewer().await;
+    let opened = Instant::now();
+    viewer.say(&ViewerMessage::Watch { team: ours.id }).await;
+    let is_in_time = |[announced, told, shown]: [Duration; 3]| {
+        assert!(announced < Duration::from_secs(2), "{announced:?}");
+        assert!(told >= Duration::from_millis(2_900), "{told:?}");
+        assert!((told..Duration::from_millis(5_500)).contains(&shown), "{told:?} {shown:?}");
+    };
+    is_in_time(shown_at(&mut viewer, &ours, opened).await);
+    drop(agent);
+    let mut next = rig.agent().await;
+    let begun = Instant::now();
+    next.begin().await;
+    is_in_time(shown_at(&mut viewer, &ours, begun).await);
+}
+
 #[tokio::test]
 async fn a_revoked_link_ends_at_once_for_everybody() {
     let app = TestApp::spawn().await;

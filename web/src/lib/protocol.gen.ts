@@ -577,6 +577,19 @@ spool: SpoolState | null,
 acked_ms: number | null, };
 
 /**
+ * A rig and the session that it is in.
+ */
+export type RigSession = {
+/**
+ * The rig.
+ */
+rig: RigId,
+/**
+ * The session.
+ */
+session: SessionId, };
+
+/**
  * What was seen to be used a lap, of our car: the mean over the latest counted laps, five at most.
  */
 export type Consumption = {
@@ -667,7 +680,15 @@ team: TeamId,
 /**
  * The rigs.
  */
-rigs: Array<RigState>, } | { "type": "snapshot",
+rigs: Array<RigState>, } | { "type": "coming",
+/**
+ * The team.
+ */
+team: TeamId,
+/**
+ * Those that changed.
+ */
+sessions: Array<RigSession>, } | { "type": "snapshot",
 /**
  * Session.
  */

@@ -219,6 +219,56 @@ describe('Connection', () => {
     expect(sockets.length).toBe(2);
   });
 
+  describe('of who sees everything later', () => {
+    const say = (message: object) => socket().onmessage?.({ data: JSON.stringify(message) });
+    const coming = (session: string) => say({ type: 'coming', team: 't', sessions: [{ rig: 'r', session }] });
+    const show = () => connection.handle({ type: 'show', team: 't', session: SESSION });
+    const subscribe = { type: 'subscribe', team: 't', session: SESSION, max_hz: 20, after: null };
+
+    it('subscribes to a session before it is shown, and not again then', () => {
+      socket().onopen?.();
+      coming(SESSION);
+      expect(socket().sent).toEqual([subscribe]);
+      show();
+      expect(socket().sent).toEqual([subscribe]);
+      say({ type: 'snapshot', session: SESSION });
+      socket().onmessage?.({ data: frame.slice().buffer });
+      expect([ofType('samples').length, socket().sent.length]).toEqual([1, 1]);
+    });
+
+    it('asks once more where the snapshot came before it was shown', () => {
+      socket().onopen?.();
+      coming(SESSION);
+      say({ type: 'snapshot', session: SESSION });
+      show();
+      socket().onmessage?.({ data: frame.slice().buffer });
+      socket().onmessage?.({ data: next.slice().buffer });
+      expect(socket().sent).toEqual([subscribe, subscribe]);
+    });
+
+    it('asks when it is shown where it was refused before, and on another connection', () => {
+      socket().onopen?.();
+      coming(SESSION);
+      say({ type: 'refused', session: SESSION, code: 'not_found', message: 'no' });
+      show();
+      expect(socket().sent).toEqual([subscribe, subscribe]);
+      lose();
+      runTimer();
+      socket().onopen?.();
+      expect(socket().sent).toEqual([subscribe]);
+    });
+
+    it('keeps what is shown while the next is prepared', () => {
+      socket().onopen?.();
+      show();
+      coming(SESSION);
+      coming('next');
+      expect(socket().sent).toEqual([subscribe, { ...subscribe, session: 'next' }]);
+      connection.handle({ type: 'show', team: 't', session: 'next' });
+      expect(socket().sent.slice(2)).toEqual([{ type: 'unsubscribe', session: SESSION }]);
+    });
+  });
+
   it('is left alone when it may be silent, because the service holds everything back', () => {
     connection.handle({ type: 'start', url: 'ws://here/api/live/ws?as=share', behindMs: 300_000 });
     socket().onopen?.();

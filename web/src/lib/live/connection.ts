@@ -10,11 +10,13 @@
 import {
   OPCODE_STANDINGS,
   VIEWER_SUBPROTOCOL,
+  type RigSession,
   type SessionId,
   type TeamId,
   type ViewMessage,
   type ViewerMessage,
 } from '../protocol.gen.ts';
+import { Ahead } from './ahead.ts';
 import { askedMs, backoffMs } from './backoff.ts';
 import { type Batch, BatchError, decodeBatch, uuid } from './batch.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
@@ -75,6 +77,9 @@ export class Connection {
   private goodbye: { at: number | null; reason: string } | null = null;
   private teams: TeamId[] = [];
   private shown: { team: TeamId; session: SessionId } | null = null;
+  private readonly ahead = new Ahead();
+  /** Whether the shown session was subscribed to before, and its snapshot is still to come. */
+  private awaitsSnapshot = false;
   /** The last batch of the shown session. */
   private place: Place | null = null;
   private wantedHz = FULL_HZ;
@@ -133,7 +138,16 @@ export class Connection {
     if (before?.session === next?.session) return;
     [this.shown, this.place] = [next, null];
     if (before !== null) this.send({ type: 'unsubscribe', session: before.session });
-    this.subscribe();
+    const hz = next === null ? null : this.ahead.show(next.session);
+    this.awaitsSnapshot = hz !== null;
+    this.askedHz = hz ?? NaN;
+    this.applyRate();
+  }
+
+  private prepare(team: TeamId, sessions: readonly RigSession[]): void {
+    for (const session of this.ahead.take(sessions, this.shown?.session ?? null, this.maxHz)) {
+      this.send({ type: 'subscribe', team, session, max_hz: this.maxHz, after: null });
+    }
   }
 
   private get maxHz(): number {
@@ -239,6 +253,9 @@ export class Connection {
       const { session, epoch, sequence, ...columns } = decodeBatch(bytes);
       // The last batch comes again with each snapshot.
       if (session !== this.shown?.session || !this.isNext(epoch, sequence)) return;
+      // It came before the page was ready for it: then it is asked for once more.
+      if (this.awaitsSnapshot) this.subscribe();
+      this.awaitsSnapshot = false;
       this.place = { epoch, sequence };
       this.flowing += 1;
       const { times, channels, values } = ownColumns(columns);
@@ -279,9 +296,12 @@ export class Connection {
       this.around.post({ type: 'bad_frame', why: 'a control message is not JSON' });
       return;
     }
+    if (message.type === 'coming') this.prepare(message.team, message.sessions);
+    if (message.type === 'refused' && message.session !== null) this.ahead.refuse(message.session);
     if (message.type === 'goodbye') this.onGoodbye(message.reason, message.reconnect_after_ms);
     if (this.explainsSilence(message)) this.flowing = 0;
     if ('session' in message && message.session !== null && message.session !== this.shown?.session) return;
+    if (message.type === 'snapshot') this.awaitsSnapshot = false;
     this.around.post({ type: 'message', message });
   }
 
@@ -356,6 +376,8 @@ export class Connection {
     this.opened = false;
     this.flowing = 0;
     this.askedHz = NaN;
+    this.awaitsSnapshot = false;
+    this.ahead.forget();
   }
 
   private send(message: ViewerMessage): void {
