@@ -13,7 +13,7 @@ async fn met(app: &TestApp, limit: &str) -> u64 {
     let metrics = app.request("GET", "/metrics", &[], None).await.body;
     let name = format!("onelap_limit_refused_total{{limit=\"{limit}\"}} ");
     let line = metrics.lines().find_map(|line| line.strip_prefix(&name)).unwrap_or_else(|| panic!("no {name}"));
-    line.parse().expect("a figure")
+    line.parse().unwrap_or_else(|_| panic!("{line} is no figure"))
 }
 
 async fn refused(viewer: &mut e2e::RawViewer) -> (ErrorCode, String) {
