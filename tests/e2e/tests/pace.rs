@@ -1,5 +1,7 @@
 //! Viewers at their own pace: who is slow gets fewer and nothing old, who wants fewer gets fewer, and nobody else notices.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong here is the failure of a test")]
+
 use e2e::proxy::{FaultProxy, Manners};
 use e2e::{Came, PATIENCE, RawAgent, RawViewer, Team, TestApp, eventually};
 use onelap_protocol::viewer::{ViewMessage, ViewerMessage};

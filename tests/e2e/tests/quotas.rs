@@ -1,6 +1,8 @@
 //! What a team, a rig or a person may use: who is over it is told which limit, its figure and what to do; nothing is lost,
 //! and others notice nothing.
 
+#![expect(clippy::expect_used, reason = "what goes wrong here is the failure of a test")]
+
 use e2e::sockets::some_session;
 use e2e::{Came, RawAgent, TestApp, eventually};
 use onelap_protocol::agent::{EndReason, Record, ServiceMessage};
@@ -13,7 +15,7 @@ async fn met(app: &TestApp, limit: &str) -> u64 {
     let metrics = app.request("GET", "/metrics", &[], None).await.body;
     let name = format!("onelap_limit_refused_total{{limit=\"{limit}\"}} ");
     let line = metrics.lines().find_map(|line| line.strip_prefix(&name)).unwrap_or_else(|| panic!("no {name}"));
-    line.parse().unwrap_or_else(|_| panic!("{line} is no figure"))
+    line.parse().expect("a figure")
 }
 
 async fn refused(viewer: &mut e2e::RawViewer) -> (ErrorCode, String) {
