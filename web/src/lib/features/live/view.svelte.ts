@@ -70,9 +70,7 @@ export class LiveView {
     this.values = Values.none;
     this.ageMs = null;
     const isRecorded = id !== null && this.eyes.can(this.teamAndRig.team, 'see_history');
-    this.backfill = !isRecorded
-      ? null
-      : new Backfill(this.feed.ring, (fromS, toS) => this.recorded(id, fromS, toS));
+    this.backfill = !isRecorded ? null : new Backfill(this.feed.ring, (fromS, toS) => this.recorded(id, fromS, toS));
     this.feed.show(this.teamAndRig.team, id);
   }
 
