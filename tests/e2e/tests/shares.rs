@@ -2,6 +2,7 @@
 
 use e2e::{Came, RawViewer, Team, TestApp, eventually};
 use futures_util::StreamExt;
+use onelap_protocol::SessionId;
 use onelap_protocol::agent::Record;
 use onelap_protocol::setup::{Setup, SetupArea, SetupItem};
 use onelap_protocol::viewer::{ViewMessage, ViewerMessage};
@@ -175,7 +176,7 @@ async fn everything_is_held_back_by_the_delay() {
 
 /// Asks for a session as soon as it is announced; when it was announced, told as a rig's, and shown.
 async fn shown_at(viewer: &mut RawViewer, team: &Team, since: Instant) -> [Duration; 3] {
-    let (mut announced, mut told) = (None, None);
+    let (mut announced, mut told): (Option<(SessionId, Duration)>, Option<Duration>) = (None, None);
     loop {
         match viewer.next().await {
             Came::Message(ViewMessage::Coming { sessions, .. }) => {
@@ -187,7 +188,10 @@ async fn shown_at(viewer: &mut RawViewer, team: &Team, since: Instant) -> [Durat
                 told = told.or(is_told.then(|| since.elapsed()));
             }
             Came::Message(ViewMessage::Snapshot { .. }) => {
-                return [announced.unwrap().1, told.expect("rigs come first"), since.elapsed()];
+                let (Some((_, announced)), Some(told)) = (announced, told) else {
+                    panic!("a snapshot before anything was said of its session: {announced:?} {told:?}")
+                };
+                return [announced, told, since.elapsed()];
             }
             Came::Message(ViewMessage::Refused { message, .. }) => panic!("{message}"),
             Came::Message(_) | Came::Binary(_) => {}
