@@ -1,7 +1,5 @@
 //! What a collector of traces is told: the way of a batch through two instances, requests, and nothing of anybody.
 
-#![expect(clippy::unwrap_used, reason = "what goes wrong here is the failure of a test")]
-
 use e2e::collector::{Span, TestCollector};
 use e2e::sockets::some_batch_for;
 use e2e::{RawAgent, RawViewer, Rig, Team, TestApp, TestRedis, eventually};
