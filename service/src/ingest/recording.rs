@@ -29,7 +29,7 @@ pub(super) struct Recording {
     /// Events taken while that is going on, with the car that was ours, where it was known.
     unfolded: Vec<(u64, RaceEvent)>,
     /// A later run of the agent has sent items that cannot be taken before this one is whole.
-    is_followed: bool,
+    followed_by: Option<u64>,
     /// The agent said that nothing follows.
     pub(super) ended: bool,
 }
@@ -74,7 +74,7 @@ impl Recording {
             begins,
             fold: begins.then(Fold::default),
             unfolded: Vec::new(),
-            is_followed: false,
+            followed_by: None,
             ended: false,
         }
     }
@@ -152,13 +152,18 @@ impl Recording {
     }
 
     /// A later run of the agent wants to go on here; it has to send again what it just sent.
-    pub(super) fn is_followed(&mut self) {
-        self.is_followed = true;
+    pub(super) fn turn_away(&mut self, epoch: u64) {
+        self.followed_by = Some(self.followed_by.map_or(epoch, |first| first.min(epoch)));
+    }
+
+    /// Whether a later run may go on where this one ends: it is whole, and no run between the two was turned away.
+    pub(super) fn may_be_followed_by(&self, epoch: u64) -> bool {
+        self.is_whole() && self.followed_by.is_none_or(|first| epoch <= first)
     }
 
     /// Whether the agent has to send again, and after which sequence. `now` is since the connection began.
     pub(super) fn ask(&mut self, now: Duration) -> Ask {
-        let is_missing = self.opening.is_none() && (self.is_followed || !self.order.is_whole());
+        let is_missing = self.opening.is_none() && (self.followed_by.is_some() || !self.order.is_whole());
         if is_missing { self.order.ask(now, self.writer.has_room()) } else { Ask::Nothing }
     }
 

@@ -115,6 +115,11 @@ impl Sessions {
             return Err((ErrorCode::Invalid, format!("sequence {}: sequences count from 1", place.sequence)));
         }
         if !self.streams.contains_key(&place.session) {
+            // A later run does not begin before what was turned away of an earlier one has come again.
+            let earlier = self.turned_away.get(&place.session).copied().flatten();
+            if earlier.is_some_and(|before| before.epoch < place.epoch) {
+                return Ok(None);
+            }
             match self.seat() {
                 Ok(seat) => _ = self.streams.insert(place.session, Stream::new(place.session, seat)),
                 Err(over) => return self.turn_away(lane, place, over).map(|()| None),
@@ -153,8 +158,8 @@ impl Sessions {
             (Some(last), _) if place.sequence <= last => return Ok(false),
             (Some(_), _) => return Err(later_run(place.session)),
             (None, Some(recording)) if recording.epoch > place.epoch => return Err(later_run(place.session)),
-            (None, Some(recording)) if !recording.is_whole() => {
-                recording.is_followed();
+            (None, Some(recording)) if !recording.may_be_followed_by(place.epoch) => {
+                recording.turn_away(place.epoch);
                 return Ok(false);
             }
             // The later run goes on where the writer of the one before ends.

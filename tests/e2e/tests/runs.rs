@@ -1,7 +1,7 @@
 //! A session over several runs of the agent: one goes on where the one before ended, whatever came of that.
 
 use e2e::{Came, RawAgent, TestApp};
-use onelap_protocol::agent::Place;
+use onelap_protocol::agent::{Lane, Place, ServiceMessage};
 use onelap_protocol::{Batch, ErrorCode};
 
 #[tokio::test]
@@ -97,4 +97,56 @@ async fn a_later_run_is_not_recorded_before_the_earlier_one_is_committed() {
     agent.acknowledged_at(2, 2).await;
     let laps = ours.session(session).await["laps"].as_array().unwrap().len();
     assert_eq!(laps, 3);
+}
+
+#[tokio::test]
+async fn a_run_that_was_turned_away_is_not_passed_over_by_the_one_after_it() {
+    let app = TestApp::spawn().await;
+    let ours = app.team("ours").await;
+    let rig = ours.rig("RIG_A").await;
+    let mut agent = rig.agent().await;
+    agent.two_laps().await;
+    let (session, sequence) = (agent.session, agent.sequence);
+    drop(agent);
+
+    let (mut agent, _) = RawAgent::connect(app.address, &rig.token, 3, vec![session]).await;
+    agent.session = session;
+    // Nobody can look up what is recorded: the second run has to wait for the first.
+    let mut tx = app.owner_pool().await.begin().await.unwrap();
+    sqlx::query("lock table sessions in access exclusive mode").execute(&mut *tx).await.unwrap();
+    agent.epoch = 1;
+    agent.go_on(Lane::Backfill, sequence);
+    agent.lap(3).await;
+    let runs = async |agent: &mut RawAgent, epochs: &[u64]| {
+        for epoch in epochs {
+            agent.epoch = *epoch;
+            agent.go_on(Lane::Backfill, 0);
+            agent.begin().await;
+            agent.lap(2 + *epoch as u16).await;
+        }
+    };
+    runs(&mut agent, &[2]).await;
+    // The answer to this says that everything before it was read.
+    agent.text("no message").await;
+    assert_eq!(agent.error().await.0, ErrorCode::Malformed);
+    tx.rollback().await.unwrap();
+    // The first is committed, and the third comes before the second does again.
+    let (mut resend, mut has_sent) = (None, false);
+    while resend.is_none() || !has_sent {
+        match agent.next().await {
+            Came::Message(ServiceMessage::Resend { place }) => resend = Some(place),
+            Came::Message(ServiceMessage::Ack { .. }) => {}
+            other => panic!("not asked again but {other:?}"),
+        }
+        if !has_sent {
+            runs(&mut agent, &[3]).await;
+            has_sent = true;
+        }
+    }
+    assert_eq!(resend, Some(Place { session, epoch: 1, sequence: sequence + 1 }));
+    runs(&mut agent, &[2, 3]).await;
+    agent.acknowledged_at(3, 2).await;
+    let told = ours.session(session).await;
+    let laps: Vec<_> = told["laps"].as_array().unwrap().iter().map(|l| l["lap"].as_u64().unwrap()).collect();
+    assert_eq!(laps, [1, 2, 3, 4, 5]);
 }
