@@ -186,7 +186,9 @@ fn record(items: &[Content], cuts: &[(Cut, bool)]) -> Rows {
                 }
             }
         }
-        if job.take(item(next, &items[next as usize - 1], is_backfill)) {
+        // A hand-over behind the last item has nothing to follow it.
+        let Some(content) = items.get(next as usize - 1) else { break };
+        if job.take(item(next, content, is_backfill)) {
             rows.commit(&mut job);
         }
         next += 1;
