@@ -140,8 +140,12 @@ export class Connection {
     if (before !== null) this.send({ type: 'unsubscribe', session: before.session });
     const hz = next === null ? null : this.ahead.show(next.session);
     this.awaitsSnapshot = hz !== null;
-    this.askedHz = hz ?? NaN;
-    this.applyRate();
+    if (hz === null) {
+      this.subscribe();
+    } else {
+      this.askedHz = hz;
+      this.applyRate();
+    }
   }
 
   private prepare(team: TeamId, sessions: readonly RigSession[]): void {
