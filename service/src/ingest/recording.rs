@@ -28,7 +28,8 @@ pub(super) struct Recording {
     fold: Option<Fold>,
     /// Events taken while that is going on, with the car that was ours, where it was known.
     unfolded: Vec<(u64, RaceEvent)>,
-    /// A later run of the agent has sent items that cannot be taken before this one is whole.
+    /// The earliest later run of the agent whose items came before they could be taken: it goes on here, once it has sent
+    /// them again.
     followed_by: Option<u64>,
     /// The agent said that nothing follows.
     pub(super) ended: bool,

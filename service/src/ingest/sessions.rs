@@ -115,17 +115,17 @@ impl Sessions {
             return Err((ErrorCode::Invalid, format!("sequence {}: sequences count from 1", place.sequence)));
         }
         if !self.streams.contains_key(&place.session) {
-            // A later run does not begin before what was turned away of an earlier one has come again.
-            let earlier = self.turned_away.get(&place.session).copied().flatten();
-            if earlier.is_some_and(|before| before.epoch < place.epoch) {
-                return Ok(None);
-            }
             match self.seat() {
                 Ok(seat) => _ = self.streams.insert(place.session, Stream::new(place.session, seat)),
                 Err(over) => return self.turn_away(lane, place, over).map(|()| None),
             }
         }
         if lane.is_recorded() {
+            // A later run does not begin before what was turned away of an earlier one has come again.
+            let earlier = self.turned_away.get(&place.session).copied().flatten();
+            if earlier.is_some_and(|before| before.epoch < place.epoch) {
+                return Ok(None);
+            }
             self.wait_for_earlier_run(place).await?;
             if !self.open(from, place, begins)? {
                 return Ok(None);
